@@ -1,3 +1,18 @@
 """kgrec: recommendation and product search on a heterogeneous user-item-entity graph."""
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kgrec.recommender import Recommender
+
 __version__ = "0.1.0"
+__all__ = ["Recommender", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    # Lazy, because torch takes seconds to import and `kgrec.__version__` should not.
+    if name == "Recommender":
+        from kgrec.recommender import Recommender
+
+        return Recommender
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,85 @@
+"""Run what a table needs and write it: `python benchmarks/reproduce.py --table ml-100k`.
+
+A run that is complete and has the same configuration is not repeated, so an interrupted table goes on where it
+stopped. Writes Markdown and CSV under benchmarks/results/.
+"""
+
+import logging
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+from result_table import write_results
+
+from kgrec.config import Config, register_schemas, typed_config
+from kgrec.experiment import run_experiment
+from kgrec.progress import progress
+from kgrec.run import Run
+from kgrec.run_names import register_resolvers
+
+HERE = Path(__file__).resolve().parent
+log = logging.getLogger("reproduce")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a table."""
+
+    row: str
+    seed: int
+    config: Config
+    path: Path
+
+
+def main(
+    table: Annotated[str, typer.Option(help="A file of benchmarks/tables, without its ending.")],
+    runs_dir: Annotated[Path, typer.Option(help="Where the table's runs are kept.")] = Path("runs/tables"),
+    only: Annotated[str, typer.Option(help="Run these rows only (comma-separated labels).")] = "",
+) -> None:
+    """Run the missing jobs of a table, then write it."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")
+    spec: dict[str, Any] = yaml.safe_load((HERE / "tables" / f"{table}.yaml").read_text())
+    wanted = [label.strip() for label in only.split(";")] if only else list(spec["rows"])
+    jobs = [job for job in table_jobs(spec, runs_dir / table) if job.row in wanted]
+    missing = [job for job in jobs if not is_done(job)]
+    log.info("%d of %d runs are there already", len(jobs) - len(missing), len(jobs))
+    for job in progress(missing, desc=table, unit="run"):
+        log.info("%s, repetition %d", job.row, job.seed)
+        run_experiment(job.config, job.path)
+    if wanted == list(spec["rows"]):
+        runs = {row: [Run(job.path) for job in jobs if job.row == row] for row in spec["rows"]}
+        print(write_results(spec, runs, HERE / "results" / table))
+
+
+def table_jobs(spec: dict[str, Any], folder: Path) -> list[Job]:
+    """Every row under every repetition, rows in the inner loop so that each repetition is finished first."""
+    jobs = []
+    for seed, repetition in enumerate(spec["seeds"]):
+        for row, overrides in spec["rows"].items():
+            config = composed([*spec["base"], *repetition, *overrides])
+            jobs.append(Job(row, seed, config, folder / row.replace(" ", "_") / str(seed)))
+    return jobs
+
+
+def composed(overrides: list[str]) -> Config:
+    """A typed job from overrides of conf/config.yaml."""
+    register_schemas()
+    register_resolvers()
+    with initialize_config_dir(str(HERE.parent / "conf"), version_base="1.3"):
+        return typed_config(compose("config", overrides=overrides))
+
+
+def is_done(job: Job) -> bool:
+    """Whether the job's directory holds a complete run of exactly this configuration."""
+    run = Run(job.path)
+    same = OmegaConf.to_yaml(OmegaConf.structured(job.config), resolve=True)
+    return run.complete and run.read_text("config.yaml") == same
+
+
+if __name__ == "__main__":
+    typer.run(main)

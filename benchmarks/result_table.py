@@ -1,0 +1,83 @@
+"""The table of a benchmark: means over repetitions, and paired tests of the flagship against every other row."""
+
+import csv
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import polars as pl
+
+from kgrec.evaluation.significance import holm, paired_test
+from kgrec.run import Run
+from kgrec.text_tables import markdown_table
+
+Rows = dict[str, list[Run]]
+
+
+def write_results(spec: dict[str, Any], runs: Rows, path: Path) -> str:
+    """Write ``path.md`` and ``path.csv``; returns the Markdown."""
+    records = [record(spec, row, runs[row]) for row in spec["rows"]]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(records[0]))
+        writer.writeheader()
+        writer.writerows(records)
+    text = "\n".join([results_markdown(spec, records), "", comparison_markdown(spec, runs)]) + "\n"
+    path.with_suffix(".md").write_text(text)
+    return text
+
+
+def record(spec: dict[str, Any], row: str, runs: list[Run]) -> dict[str, Any]:
+    """Means and deviations over the repetitions of one row."""
+    metrics = [run.read_json("metrics.json") for run in runs]
+    values: dict[str, Any] = {"row": row, "repetitions": len(runs)}
+    for name in spec["metrics"]:
+        of_runs = [float(each["test"][name]) for each in metrics]
+        values[name] = mean(of_runs)
+        values[f"{name} sd"] = stdev(of_runs) if len(of_runs) > 1 else 0.0
+    for name in ("train_seconds", "epochs", "peak_memory_mb"):
+        values[name] = mean(float(each["timing"][name]) for each in metrics)
+    return values
+
+
+def results_markdown(spec: dict[str, Any], records: list[dict[str, Any]]) -> str:
+    """Ours, then what was published."""
+    names = spec["metrics"]
+    rows: list[tuple[str, ...]] = []
+    for each in records:
+        values = [f"{each[name]:.4f} ± {each[f'{name} sd']:.4f}" for name in names]
+        rows.append((each["row"], *values, f"{each['train_seconds']:.1f}", f"{each['epochs']:.0f}"))
+    for label, entry in spec.get("published", {}).items():
+        values = [f"{entry['values'][name]:.4f}" if name in entry["values"] else "" for name in names]
+        rows.append((f"*published:* {label}, {entry['source']}", *values, "", ""))
+    return markdown_table(("", *names, "train s", "epochs"), rows)
+
+
+def comparison_markdown(spec: dict[str, Any], runs: Rows) -> str:
+    """The flagship minus every other row, unit = user averaged over repetitions, p corrected by Holm."""
+    flagship = spec["flagship"]
+    others = [row for row in spec["rows"] if row != flagship]
+    lines = []
+    for metric in spec["compare"]:
+        ours = user_means(runs[flagship], metric)
+        tests = {row: paired_test(*aligned(ours, user_means(runs[row], metric))) for row in others}
+        corrected = dict(zip(others, holm([test.p for test in tests.values()]), strict=True))
+        for row, test in tests.items():
+            interval = f"[{test.low:+.4f}, {test.high:+.4f}]"
+            lines.append((f"{flagship} - {row}", metric, f"{test.difference:+.4f}", interval, f"{corrected[row]:.4f}"))
+    return markdown_table(("difference", "metric", "mean", "95% interval", "p (Holm)"), lines)
+
+
+def user_means(runs: list[Run], metric: str) -> pl.DataFrame:
+    """Each user's mean over the repetitions in which the user has a truth: ``user``, ``value``."""
+    name, k = metric.split("@")
+    frames = [run.read_table("per_user.parquet") for run in runs]
+    wanted = pl.concat(frames).filter((pl.col("metric") == name) & (pl.col("k") == int(k)))
+    return wanted.group_by("user").agg(pl.col("value").mean()).sort("user")
+
+
+def aligned(first: pl.DataFrame, second: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Both by the same users; a user missing on one side would be an error of the splits."""
+    if first["user"].to_list() != second["user"].to_list():
+        raise ValueError("the rows were judged on different users: their splits differ")
+    return first, second

@@ -1,0 +1,97 @@
+"""The typed schema of a whole job: Hydra composes it, an unknown key or a wrong type is an error before any work."""
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from kgrec.data.config import DataConfig
+from kgrec.errors import ConfigError
+from kgrec.evaluation.config import EvaluationConfig
+from kgrec.features.config import FeaturesConfig
+from kgrec.models.config import MODEL_CONFIGS, ModelConfig
+from kgrec.tracking.config import TrackingConfig
+from kgrec.training.config import ObjectiveConfig, TrainingConfig
+
+KG_MODES = ("full", "none", "shuffled", "full+behaviour")
+
+
+@dataclass
+class Config:
+    """Everything that decides what a run is."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    kg: str = "full"
+    """Which knowledge the model may see: full, none, shuffled or full+behaviour."""
+    kg_seed: int = 0
+    """Seed of the shuffle of ``kg=shuffled``; other modes ignore it."""
+    features: FeaturesConfig = field(default_factory=FeaturesConfig)
+    model: Any = None
+    """One of kgrec.models.config, chosen by its ``name``."""
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    seed: int = 0
+    """Seed of the model's first weights and of the batches; the split has a seed of its own."""
+    device: str = "auto"
+    """auto (CUDA where there is one), cpu, cuda, cuda:1, ..."""
+    threads: int = 0
+    """CPU threads of torch; 0 leaves torch's own choice. Part of what makes two runs equal."""
+    runs_dir: str = "runs"
+    """Where run directories are made."""
+    reference: dict[str, Any] = field(default_factory=dict)
+    """Of an experiment: the published values that it is to be compared with, and where they stand."""
+
+
+def register_schemas() -> None:
+    """Make the typed schema known to Hydra; a YAML file leans on it through its defaults list."""
+    store = ConfigStore.instance()
+    store.store(name="config_schema", node=Config)
+    groups = {
+        "data": DataConfig,
+        "features": FeaturesConfig,
+        "objective": ObjectiveConfig,
+        "training": TrainingConfig,
+        "evaluation": EvaluationConfig,
+        "tracking": TrackingConfig,
+    }
+    for group, node in groups.items():
+        store.store(group=group, name="schema", node=node)
+    for name, node in MODEL_CONFIGS.items():
+        store.store(group="model", name=f"{name}_schema", node=node)
+
+
+def typed_config(composed: DictConfig) -> Config:
+    """The composed configuration as dataclasses, checked beyond what types can say.
+
+    Raises:
+        ConfigError: a value is missing or outside what kgrec accepts.
+    """
+    try:
+        config = cast(Config, OmegaConf.to_object(composed))
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"the configuration does not fit its schema: {error}") from error
+    if config.kg not in KG_MODES:
+        raise ConfigError(f"kg is {config.kg!r}; use one of {', '.join(KG_MODES)}")
+    if type(config.model) not in MODEL_CONFIGS.values():
+        raise ConfigError(f"model is {config.model!r}; choose one with model={'|'.join(MODEL_CONFIGS)}")
+    return config
+
+
+def config_from_yaml(text: str) -> Config:
+    """The configuration that a run saved, typed again.
+
+    Raises:
+        ConfigError: the text does not fit the schema of this version of kgrec.
+    """
+    try:
+        saved = OmegaConf.create(text)
+        model: type[ModelConfig] = MODEL_CONFIGS[saved.model.name]
+        schema = OmegaConf.structured(Config(model=model()))
+        merged = OmegaConf.merge(schema, saved)
+    except (OmegaConfBaseException, KeyError, AttributeError) as error:
+        raise ConfigError(f"the saved configuration does not fit this version of kgrec: {error}") from error
+    return typed_config(cast(DictConfig, merged))

@@ -1,0 +1,106 @@
+"""Which interactions count: duplicates, rating filter, k-core, in that order; what is dropped is counted."""
+
+import numpy as np
+import polars as pl
+
+from kgrec.data.config import DataConfig, FilterConfig
+from kgrec.errors import ConfigError, DataError
+
+PAIR = ["user", "item"]
+DUPLICATES = ("first", "last", "error", "keep")
+
+
+def clean_interactions(frame: pl.DataFrame, config: DataConfig) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Interactions that stay, and how many rows, users and items went, by reason.
+
+    Raises:
+        DataError: a pair stands in two parts, or twice where duplicates are errors, or nothing is left.
+        ConfigError: an unknown way with duplicates, or a rating filter without ratings.
+    """
+    refuse_pairs_in_two_parts(frame)
+    distinct = drop_duplicates(frame, config.duplicates)
+    rated = filter_ratings(distinct, config.filters.min_rating)
+    dense = filter_core(rated, config.filters)
+    if dense.is_empty():
+        raise DataError(
+            f"no interaction is left of {frame.height:,}: min_rating={config.filters.min_rating} leaves "
+            f"{rated.height:,}, user_core={config.filters.user_core} with "
+            f"item_core={config.filters.item_core} leaves none; loosen data.filters"
+        )
+    return dense, {
+        "dropped_duplicates": frame.height - distinct.height,
+        "dropped_by_rating": distinct.height - rated.height,
+        "dropped_by_core": rated.height - dense.height,
+        "dropped_users": frame["user"].n_unique() - dense["user"].n_unique(),
+        "dropped_items": frame["item"].n_unique() - dense["item"].n_unique(),
+    }
+
+
+def refuse_pairs_in_two_parts(frame: pl.DataFrame) -> None:
+    """Raise DataError where a (user, item) pair of one part stands in another: the test would be known."""
+    if "part" not in frame.columns:
+        return
+    places = frame.select(*PAIR, "part").unique().group_by(PAIR).agg(pl.col("part").sort())
+    leaks = places.filter(pl.col("part").list.len() > 1).sort(PAIR)
+    if not leaks.is_empty():
+        user, item, parts = leaks.row(0)
+        raise DataError(
+            f"interactions: user {user!r}, item {item!r} stands in {' and '.join(parts)} "
+            f"({leaks.height:,} such pairs); parts must not overlap: drop the pairs from the later part"
+        )
+
+
+def drop_duplicates(frame: pl.DataFrame, how: str) -> pl.DataFrame:
+    """One row a (user, item) pair: the first or last by time, where there is no time by file order.
+
+    Raises:
+        DataError: ``how`` is error and a pair occurs twice.
+        ConfigError: ``how`` is none of first, last, error, keep.
+    """
+    if how not in DUPLICATES:
+        raise ConfigError(f"data.duplicates is {how!r}; use one of {', '.join(DUPLICATES)}")
+    if how == "keep":
+        return frame
+    if how == "error":
+        repeated = frame.with_row_index("row", offset=1).filter(pl.struct(PAIR).is_duplicated())
+        if not repeated.is_empty():
+            user, item = repeated.row(0, named=True)["user"], repeated.row(0, named=True)["item"]
+            rows = repeated.filter(pl.col("user") == user, pl.col("item") == item)["row"].to_list()
+            raise DataError(
+                f"interactions: user {user!r}, item {item!r} occurs {len(rows)} times (rows {rows[:5]}); "
+                "choose data.duplicates=first, last or keep"
+            )
+        return frame
+    if "timestamp" in frame.columns:
+        frame = frame.sort("timestamp", maintain_order=True)
+    return frame.unique(PAIR, keep="first" if how == "first" else "last", maintain_order=True)
+
+
+def filter_ratings(frame: pl.DataFrame, min_rating: float | None) -> pl.DataFrame:
+    """Interactions rated ``min_rating`` or better; raises ConfigError where there are no ratings."""
+    if min_rating is None:
+        return frame
+    if "rating" not in frame.columns:
+        raise ConfigError(f"data.filters.min_rating is {min_rating}, but the interactions have no rating")
+    return frame.filter(pl.col("rating") >= min_rating)
+
+
+def filter_core(frame: pl.DataFrame, config: FilterConfig) -> pl.DataFrame:
+    """The (user_core, item_core)-core: the largest set where all users and items have enough partners.
+
+    Users and items are dropped in turn until nothing changes. Each turn costs a count over the pairs that are
+    left; there are as many turns as the longest chain of drops.
+    """
+    if config.user_core <= 1 and config.item_core <= 1:
+        return frame
+    coded = frame.select(pl.col(PAIR).rank("dense").cast(pl.Int64) - 1)
+    pairs = coded.unique().to_numpy()
+    for _ in range(len(pairs) + 1):
+        counts = [np.bincount(pairs[:, side]) for side in (0, 1)]
+        enough = (counts[0][pairs[:, 0]] >= config.user_core) & (counts[1][pairs[:, 1]] >= config.item_core)
+        if enough.all():
+            break
+        pairs = pairs[enough]
+    left = pl.DataFrame({"user": pairs[:, 0], "item": pairs[:, 1]})
+    rows = coded.with_row_index("row").join(left, on=PAIR, how="semi", maintain_order="left")["row"]
+    return frame[rows]

@@ -1,0 +1,1 @@
+"""Full ranking, metrics, slices, intervals and paired tests."""

@@ -1,0 +1,68 @@
+"""Intervals and paired tests over users."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+CHUNK = 50
+"""Resamples drawn at once: bounds memory to CHUNK x users."""
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """A difference of means on the same users."""
+
+    difference: float
+    low: float
+    high: float
+    """95% bootstrap interval of the difference."""
+    p: float
+    """Two-sided, by random sign flips of the users' differences."""
+
+
+def bootstrap_interval(values: np.ndarray, resamples: int, seed: int, level: float = 0.95) -> list[float]:
+    """Percentile interval of the mean of ``values`` ``(n,)``: Efron 1979, https://doi.org/10.1214/aos/1176344552."""
+    generator = np.random.default_rng(seed)
+    means = []
+    for start in range(0, resamples, CHUNK):
+        size = (min(CHUNK, resamples - start), len(values))
+        means.append(values[generator.integers(0, len(values), size)].mean(1))
+    tail = 100 * (1 - level) / 2
+    return [float(bound) for bound in np.percentile(np.concatenate(means), [tail, 100 - tail])]
+
+
+def paired_test(first: pl.DataFrame, second: pl.DataFrame, rounds: int = 10_000, seed: int = 0) -> PairedTest:
+    """``first`` minus ``second``, tables of ``user`` and ``value`` on the same users.
+
+    The p-value is that of a sign-flip randomisation test, ``(1 + extreme) / (1 + rounds)``.
+
+    Raises:
+        ValueError: the users differ; names one.
+    """
+    joined = first.join(second, on="user", how="full", suffix="_second").sort("user")
+    alone = joined.filter(pl.col("value").is_null() | pl.col("value_second").is_null())
+    if not alone.is_empty():
+        user = alone["user"][0] or alone["user_second"][0]
+        raise ValueError(f"user {user!r} is on one side only ({alone.height:,} such users); compare the same users")
+    differences = (joined["value"] - joined["value_second"]).to_numpy()
+    low, high = bootstrap_interval(differences, 2_000, seed)
+    generator = np.random.default_rng(seed)
+    observed, extreme = abs(differences.mean()), 0
+    for start in range(0, rounds, CHUNK):
+        size = (min(CHUNK, rounds - start), len(differences))
+        flipped = (generator.integers(0, 2, size) * 2 - 1) @ differences / len(differences)
+        extreme += int((np.abs(flipped) >= observed - 1e-12).sum())
+    return PairedTest(float(differences.mean()), low, high, (1 + extreme) / (1 + rounds))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Holm 1979: corrected p-values, each at least the one before it in order of size."""
+    order = np.argsort(p_values)
+    corrected = np.empty(len(p_values))
+    largest = 0.0
+    for place, index in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - place) * p_values[index]))
+        corrected[index] = largest
+    return corrected.tolist()

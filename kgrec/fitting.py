@@ -1,0 +1,144 @@
+"""Fit the model of a configuration: a closed form in one go, a network by the trainer (and again, to refit)."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from kgrec.config import Config
+from kgrec.data.splits import Part
+from kgrec.evaluation.evaluator import Evaluator
+from kgrec.features.fusion import FeatureFusion
+from kgrec.features.node_features import NodeFeatures, build_node_features
+from kgrec.graph.hetero import build_graph
+from kgrec.graph.propagation import Propagation
+from kgrec.models.base import Scorer
+from kgrec.models.factory import build_network, fit_closed_form, is_closed_form, needs_features
+from kgrec.models.network import Network
+from kgrec.prepare import Prepared
+from kgrec.training.batches import InteractionBatches
+from kgrec.training.checkpoint import CheckpointStore
+from kgrec.training.objective import Objective
+from kgrec.training.trainer import OnEpoch, Trainer, TrainingResult
+from kgrec.training.triples import KnowledgeTriples
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Fitted:
+    """A trained model and what it took."""
+
+    scorer: Scorer
+    """Chosen on valid; what valid is reported of."""
+    final: Scorer
+    """What test is reported of and what serves: the refitted model, or ``scorer`` itself."""
+    tensors: dict[str, Tensor]
+    """What ``model.safetensors`` holds."""
+    training: TrainingResult = field(default_factory=TrainingResult)
+    features: dict[str, Any] = field(default_factory=dict)
+    """Where the first layer came from: seconds and cache hits of text and KG embeddings."""
+    prepare_seconds: float = 0.0
+    train_seconds: float = 0.0
+    refit_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a fit keeps its files."""
+
+    run: Path
+    cache: Path
+    device: torch.device
+
+
+def fit(config: Config, prepared: Prepared, places: Places, on_epoch: OnEpoch | None = None) -> Fitted:
+    """Fit the configured model on train, choose on valid, refit on both where ``training.refit`` says so."""
+    if is_closed_form(config.model):
+        return _fit_closed_form(config, prepared)
+    return _fit_network(config, prepared, places, on_epoch)
+
+
+def _fit_closed_form(config: Config, prepared: Prepared) -> Fitted:
+    def timed(part: Part) -> tuple[Any, float]:
+        started = time.perf_counter()
+        scorer = fit_closed_form(config.model, prepared.dataset, prepared.index(part))
+        return scorer, time.perf_counter() - started
+
+    scorer, seconds = timed(prepared.split.train)
+    final, refit_seconds = timed(prepared.split.with_valid()) if config.training.refit else (scorer, 0.0)
+    return Fitted(scorer, final, final.tensors(), train_seconds=seconds, refit_seconds=refit_seconds)
+
+
+def _fit_network(config: Config, prepared: Prepared, places: Places, on_epoch: OnEpoch | None) -> Fitted:
+    started = time.perf_counter()
+    trainer, report = _trainer(config, prepared, prepared.split.train, places, "checkpoint.pt")
+    prepare_seconds = time.perf_counter() - started
+    validate = _validation(config, prepared)
+    started = time.perf_counter()
+    training = trainer.fit(validate, on_epoch)
+    network = trainer.network
+    scorer = network.scorer()
+    fitted = Fitted(scorer, scorer, _state(network), training, report, prepare_seconds)
+    fitted.train_seconds = max(training.seconds, time.perf_counter() - started)
+    if config.training.refit:
+        started = time.perf_counter()
+        again, _ = _trainer(config, prepared, prepared.split.with_valid(), places, "checkpoint-refit.pt")
+        again.fit(None, stop_after=training.best_epoch)
+        fitted.final, fitted.tensors = again.network.scorer(), _state(again.network)
+        fitted.refit_seconds = time.perf_counter() - started
+    return fitted
+
+
+def _validation(config: Config, prepared: Prepared) -> Callable[[Scorer], dict[str, float]] | None:
+    truth = prepared.truth("valid")
+    if len(truth) == 0:
+        log.warning("no valid interactions: all %d epochs are trained", config.training.epochs)
+        return None
+    known = prepared.known_before("valid")
+    return Evaluator(truth, known, known, config.evaluation).metrics
+
+
+def _trainer(
+    config: Config, prepared: Prepared, part: Part, places: Places, checkpoint: str
+) -> tuple[Trainer, dict[str, Any]]:
+    """A fresh network and its trainer; weights come from ``config.seed`` alone."""
+    dataset, device = prepared.dataset, places.device
+    propagation = Propagation(build_graph(dataset, part, part.weights))
+    features, report = _features(config, prepared, part, places)
+    torch.manual_seed(config.seed)
+    fusion = None
+    if needs_features(config.model):
+        sizes = (propagation.n_users, propagation.n_items, propagation.n_entities)
+        fusion = FeatureFusion(sizes, features, config.features.fusion, config.model.dim)
+    network: Network = build_network(config.model, propagation, fusion).to(device)
+    triples = KnowledgeTriples.from_dataset(dataset, propagation.relations) if config.kg != "none" else None
+    train = prepared.index(part)
+    objective = Objective.build(
+        config.objective, train, len(dataset.items), triples, features.text, device
+    )
+    batches = InteractionBatches(
+        part.users, part.items, part.weights, config.training.batch_size, config.seed, device
+    )
+    store = CheckpointStore(places.run / checkpoint) if config.training.checkpoint else None
+    return Trainer(network, objective, batches, config.training, store), report
+
+
+def _features(
+    config: Config, prepared: Prepared, part: Part, places: Places
+) -> tuple[NodeFeatures, dict[str, Any]]:
+    """Text and KG embeddings, where the model or the objective reads them; otherwise none."""
+    wanted = config.features
+    if not needs_features(config.model):
+        text = replace(wanted.text, enabled=wanted.text.enabled and config.objective.text.weight > 0)
+        wanted = replace(wanted, text=text, kge=replace(wanted.kge, enabled=False))
+    return build_node_features(prepared.dataset, part, wanted, places.cache, config.seed, places.device)
+
+
+def _state(network: Network) -> dict[str, Tensor]:
+    return {name: value.detach() for name, value in network.state_dict().items()}

@@ -1,0 +1,86 @@
+"""Sparse CSR operators with int32 indices: the only kernel that multiplies by an adjacency."""
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from torch import Tensor
+
+
+class CSROperator:
+    """A constant sparse matrix ``A`` that multiplies dense matrices and knows its transpose.
+
+    ``A @ x`` costs one CSR product forward and one (by the transpose) backward, and holds no (edges, dim)
+    tensor. Indices are int32: on two CPU cores this halves the time of int64. A symmetric matrix is its own
+    transpose, so it is stored once.
+    """
+
+    def __init__(self, matrix: Tensor, transposed: Tensor | None = None) -> None:
+        """``matrix`` ``(rows, columns)`` and ``transposed`` are sparse CSR; None means that A is symmetric."""
+        self._matrix = matrix
+        self._transposed = matrix if transposed is None else transposed
+
+    @classmethod
+    def from_edges(
+        cls, rows: Tensor, columns: Tensor, values: Tensor, shape: tuple[int, int], symmetric: bool = False
+    ) -> "CSROperator":
+        """Sum the entries ``(rows[e], columns[e], values[e])``; ``symmetric`` is the caller's promise."""
+        coo = (values.numpy(), (rows.numpy(), columns.numpy()))
+        matrix = sp.csr_matrix(coo, shape=shape, dtype=np.float32)
+        transposed = None if symmetric else _to_torch(matrix.T.tocsr())
+        return cls(_to_torch(matrix), transposed)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """``(rows, columns)``."""
+        return self._matrix.shape[0], self._matrix.shape[1]
+
+    @property
+    def n_entries(self) -> int:
+        """Number of stored entries."""
+        return int(self._matrix.values().numel())
+
+    @property
+    def matrix(self) -> Tensor:
+        """The sparse CSR tensor ``(rows, columns)``."""
+        return self._matrix
+
+    @property
+    def transposed(self) -> Tensor:
+        """The sparse CSR tensor ``(columns, rows)``."""
+        return self._transposed
+
+    def to(self, device: torch.device | str) -> "CSROperator":
+        """The same operator with its tensors on ``device``."""
+        matrix = self._matrix.to(device)
+        transposed = None if self._transposed is self._matrix else self._transposed.to(device)
+        return CSROperator(matrix, transposed)
+
+    def __matmul__(self, x: Tensor) -> Tensor:
+        """``(columns, dim)`` -> ``(rows, dim)``, differentiable in ``x``."""
+        product: Tensor = _Multiply.apply(x, self)
+        return product
+
+
+class _Multiply(torch.autograd.Function):
+    """y = A x; dx = A^T dy. torch's own backward would build a gradient for A as well."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, operator: CSROperator) -> Tensor:
+        ctx.operator = operator
+        return operator.matrix @ x
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        return ctx.operator.transposed @ grads[0].contiguous(), None
+
+
+def _to_torch(matrix: sp.csr_matrix) -> Tensor:
+    matrix.sum_duplicates()
+    return torch.sparse_csr_tensor(
+        torch.from_numpy(matrix.indptr.astype(np.int32)),
+        torch.from_numpy(matrix.indices.astype(np.int32)),
+        torch.from_numpy(matrix.data.astype(np.float32)),
+        size=matrix.shape,
+    )

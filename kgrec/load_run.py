@@ -1,0 +1,35 @@
+"""Read back from a run directory what answers and evaluations need."""
+
+import polars as pl
+
+from kgrec.config import config_from_yaml
+from kgrec.data.user_items import UserItems
+from kgrec.data.vocabulary import Vocabulary
+from kgrec.models.base import Scorer
+from kgrec.models.factory import restore
+from kgrec.run import Run
+
+
+def load_scorer(run: Run, device: str = "cpu") -> Scorer:
+    """The final model of a run, scoring as it did when it was saved."""
+    config = config_from_yaml(run.read_text("config.yaml"))
+    # A network is served by its vectors; its own parameters are only needed to train on.
+    name = "vectors" if run.has("vectors.safetensors") else "model"
+    return restore(config.model.name, run.read_tensors(f"{name}.safetensors", device))
+
+
+def load_vocabularies(run: Run) -> tuple[Vocabulary, Vocabulary]:
+    """Users and items."""
+    folder = run.path / "vocabulary"
+    return (
+        Vocabulary.load(folder / "users.parquet", "user"),
+        Vocabulary.load(folder / "items.parquet", "item"),
+    )
+
+
+def load_pairs(run: Run, parts: tuple[str, ...]) -> UserItems:
+    """Who had what in these parts of the split, by rows."""
+    users, items = load_vocabularies(run)
+    frame = run.read_table("seen.parquet").filter(pl.col("part").is_in(parts))
+    rows = users.encode(frame["user"]), items.encode(frame["item"])
+    return UserItems.from_pairs(*rows, (len(users), len(items)))

@@ -1,0 +1,1 @@
+"""One model a file; all behind ``Scorer``."""

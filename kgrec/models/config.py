@@ -1,0 +1,97 @@
+"""Typed configuration of every model; the key ``model.name`` chooses one."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class PopularityConfig:
+    """Items by the number of train interactions."""
+
+    name: str = "popularity"
+
+
+@dataclass
+class ItemKNNConfig:
+    """Items similar to those of the history."""
+
+    name: str = "item_knn"
+    neighbours: int = 100
+    """Similar items kept per item."""
+    shrinkage: float = 10.0
+    """Added to the cosine's denominator: distrusts similarities of rarely seen items."""
+
+
+@dataclass
+class EASEConfig:
+    """Closed-form item-item regression."""
+
+    name: str = "ease"
+    l2: float = 400.0
+    """Ridge penalty lambda."""
+    feature_weight: float = 0.0
+    """Weight of the knowledge graph's (relation, entity) facts as extra rows; 0 leaves them out."""
+    max_megabytes: float = 64.0
+    """Size of the saved item-item weights; the smallest weights of each item are dropped to fit."""
+
+
+@dataclass
+class BPRConfig:
+    """Matrix factorisation."""
+
+    name: str = "bpr"
+    dim: int = 64
+    """Length of a vector."""
+    scoring: str = "dot"
+    """dot or cosine."""
+    init_std: float = 0.1
+    """Standard deviation of the first vectors."""
+
+
+@dataclass
+class LightGCNConfig:
+    """Linear propagation over users and items."""
+
+    name: str = "lightgcn"
+    dim: int = 64
+    """Length of a vector."""
+    layers: int = 2
+    """Propagation steps; the result is the mean over all layers."""
+    scoring: str = "dot"
+    """dot or cosine."""
+    init_std: float = 0.1
+    """Standard deviation of the first vectors."""
+
+
+@dataclass
+class KgrecConfig:
+    """The flagship: relation-gated propagation over users, items and entities from fused features."""
+
+    name: str = "kgrec"
+    dim: int = 64
+    """Length of a vector."""
+    layers: int = 2
+    """Propagation steps; the result is the mean over all layers."""
+    scoring: str = "cosine"
+    """dot or cosine."""
+    normalisation: str = "family"
+    """symmetric, family or mean: how an edge is scaled (see Propagation.relational)."""
+    gates: bool = True
+    """One learned gate vector a relation; off = all relations weigh the same."""
+    gate_init: float = 1.0
+    """First value of the knowledge relations' gates; those of interactions start at 1."""
+    dropout: float = 0.0
+    """Dropout on the fused first layer."""
+    init_std: float = 0.1
+    """Standard deviation of the free vectors."""
+
+
+ModelConfig = PopularityConfig | ItemKNNConfig | EASEConfig | BPRConfig | LightGCNConfig | KgrecConfig
+
+MODEL_CONFIGS: dict[str, type] = {
+    "popularity": PopularityConfig,
+    "item_knn": ItemKNNConfig,
+    "ease": EASEConfig,
+    "bpr": BPRConfig,
+    "lightgcn": LightGCNConfig,
+    "kgrec": KgrecConfig,
+}

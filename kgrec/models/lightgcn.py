@@ -1,0 +1,52 @@
+"""LightGCN: linear propagation over the user-item graph."""
+
+import torch
+from torch import Tensor, nn
+
+from kgrec.graph.csr import CSROperator
+from kgrec.graph.propagation import Propagation
+from kgrec.models.network import Network, NodeVectors, final_vectors
+
+
+class LightGCN(Network):
+    """``X^(l+1) = D^-1/2 A D^-1/2 X^(l)``, the result is the mean of layers 0 to L.
+
+    He et al. 2020, LightGCN: Simplifying and Powering Graph Convolution Network for Recommendation,
+    https://arxiv.org/abs/2002.02126. Cost: L sparse products of ``(U + I, dim)`` forward, L backward.
+    """
+
+    def __init__(
+        self, propagation: Propagation, dim: int, layers: int, scoring: str, init_std: float
+    ) -> None:
+        super().__init__()
+        self.n_users, self.n_items = propagation.n_users, propagation.n_items
+        self.layers, self.scoring, self.init_std = layers, scoring, init_std
+        self.adjacency = propagation.bipartite()
+        self.node = nn.Parameter(torch.empty(self.n_users + self.n_items, dim))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Normal with standard deviation ``init_std``."""
+        nn.init.normal_(self.node, std=self.init_std)
+
+    def _apply(self, fn, recurse: bool = True):  # type: ignore[no-untyped-def]
+        # The operator is no parameter and no buffer (it is never saved), so .to(device) must be told of it.
+        module = super()._apply(fn, recurse)
+        self.adjacency = self.adjacency.to(self.node.device)
+        return module
+
+    def forward(self) -> NodeVectors:
+        """Mean over layers for users and items."""
+        mean = layer_mean(self.adjacency, self.node, self.layers)
+        users, items = final_vectors(mean, self.scoring).split([self.n_users, self.n_items])
+        first_users, first_items = self.node.split([self.n_users, self.n_items])
+        return NodeVectors(users, items, first_items, None, first_users, first_items)
+
+
+def layer_mean(adjacency: CSROperator, first: Tensor, layers: int) -> Tensor:
+    """``1 / (L + 1) sum_l A^l x`` for ``x`` ``(nodes, dim)``."""
+    total, current = first, first
+    for _ in range(layers):
+        current = adjacency @ current
+        total = total + current
+    return total / (layers + 1)

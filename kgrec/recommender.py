@@ -1,0 +1,142 @@
+"""A loaded run that answers in external ids: recommend, similar, and a person who comes with a history."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from kgrec.config import Config, config_from_yaml
+from kgrec.data.user_items import UserItems
+from kgrec.data.vocabulary import Vocabulary
+from kgrec.evaluation.ranking import Ranking, rank, top_items
+from kgrec.models.base import Scorer, VectorScorer
+from kgrec.load_run import load_scorer, load_vocabularies
+from kgrec.run import LATEST, Run, find_run
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One recommended item."""
+
+    item: str
+    score: float
+    title: str | None
+    """None where the catalogue has no title."""
+
+
+class Recommender:
+    """Answers from a run directory alone; the raw data is not needed.
+
+    Ids are external ids, always strings. An unknown user gets the most popular items (``recommend``), an unknown
+    item is an ``UnknownIdError`` (``similar``) or is left out of a history with a warning. Seen means train and
+    valid: the model's past; the test part plays the future.
+    """
+
+    def __init__(self, run: Run, scorer: Scorer, users: Vocabulary, items: Vocabulary) -> None:
+        self.run, self.scorer, self.users, self.items = run, scorer, users, items
+        self.config: Config = config_from_yaml(run.read_text("config.yaml"))
+        past = run.read_table("seen.parquet").filter(pl.col("part") != "test")
+        rows = users.encode(past["user"]), items.encode(past["item"])
+        self.seen = UserItems.from_pairs(*rows, (len(users), len(items)))
+        self._titles = run.read_table("catalogue.parquet")["title"].to_list()
+        counts = np.bincount(self.seen.items, minlength=len(items))
+        self._popularity = torch.from_numpy(counts.astype(np.float32))
+
+    @classmethod
+    def load(
+        cls, run: str | Path = LATEST, runs_dir: str | Path = "runs", device: str = "cpu"
+    ) -> "Recommender":
+        """Load a run by its directory, or the newest under ``runs_dir``.
+
+        Raises:
+            RunError: there is no such run, or a file of it is missing or of another shape.
+        """
+        found = Run(find_run(run, Path(runs_dir)))
+        return cls(found, load_scorer(found, device), *load_vocabularies(found))
+
+    def recommend(self, users: Sequence[str], k: int = 10, exclude_seen: bool = True) -> list[list[Hit]]:
+        """The best ``k`` items for each user, best first; fewer where fewer are left.
+
+        A user that the run does not know gets the most popular items: see ``recommend_for_history`` for a
+        person whose history is at hand.
+        """
+        known = [user for user in dict.fromkeys(users) if user in self.users]
+        ranking = self._rank(self.users.rows(known), k, exclude_seen)
+        answers = dict(zip(known, self._hits(ranking), strict=True))
+        unknown = [user for user in users if user not in self.users]
+        if unknown:
+            log.warning("unknown users get the most popular items: %s", ", ".join(map(repr, unknown[:5])))
+        return [answers[user] if user in answers else self.popular(k) for user in users]
+
+    def recommend_for_history(
+        self, history: Sequence[str] | Mapping[str, float], k: int = 10, exclude_seen: bool = True
+    ) -> list[Hit]:
+        """The best ``k`` items for a person never seen in training, from items (and weights) given on the spot.
+
+        Unknown items are left out with a warning; a history without any known item gets the most popular.
+        """
+        weights = history if isinstance(history, Mapping) else dict.fromkeys(history, 1.0)
+        known = {item: weight for item, weight in weights.items() if item in self.items}
+        if len(known) < len(weights):
+            unknown = [repr(item) for item in weights if item not in known]
+            log.warning("left out of the history, unknown: %s", ", ".join(unknown[:5]))
+        if not known:
+            return self.popular(k)
+        rows = torch.from_numpy(self.items.rows(list(known)))
+        scores = self.scorer.scores_from_history(rows, torch.tensor(list(known.values())))
+        return self._best(scores, rows if exclude_seen else None, k)
+
+    def similar(self, items: Sequence[str], k: int = 10) -> list[list[Hit]]:
+        """The ``k`` items nearest to each: by cosine where the model has vectors, else as one-item histories.
+
+        Raises:
+            UnknownIdError: an item is not in the run's vocabulary.
+        """
+        answers = []
+        for row in torch.from_numpy(self.items.rows(items)).split(1):
+            answers.append(self._best(self._likeness(row), row, k))
+        return answers
+
+    def popular(self, k: int) -> list[Hit]:
+        """The items that most people have."""
+        return self._best(self._popularity, None, k)
+
+    def _likeness(self, row: Tensor) -> Tensor:
+        if isinstance(self.scorer, VectorScorer):
+            unit = F.normalize(self.scorer.item_vectors, dim=1)
+            return unit @ unit[row[0]]
+        return self.scorer.scores_from_history(row)
+
+    def _rank(self, rows: np.ndarray, k: int, exclude_seen: bool) -> Ranking:
+        evaluation = self.config.evaluation
+        seen = self.seen if exclude_seen else None
+        depth = min(k, len(self.items))
+        return rank(self.scorer, rows, seen, depth, evaluation.batch_size, evaluation.tie_seed)
+
+    def _best(self, scores: Tensor, excluded: Tensor | None, k: int) -> list[Hit]:
+        scores = scores.clone()
+        if excluded is not None:
+            scores[excluded.to(scores.device)] = -torch.inf
+        depth = min(k, len(self.items))
+        items, best = top_items(scores.unsqueeze(0), depth, self.config.evaluation.tie_seed)
+        return self._hits(Ranking(np.zeros(1, np.int64), items, best))[0]
+
+    def _hits(self, ranking: Ranking) -> list[list[Hit]]:
+        """Rows to external ids; padding (-1) is left out."""
+        rows, scores = ranking.items.tolist(), ranking.scores.tolist()
+        return [
+            [
+                Hit(self.items.ids[item], score, self._titles[item])
+                for item, score in zip(*pair, strict=True)
+                if item >= 0
+            ]
+            for pair in zip(rows, scores, strict=True)
+        ]

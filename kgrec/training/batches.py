@@ -1,0 +1,57 @@
+"""Wide batches of interactions, the same for the same (seed, epoch) wherever training was resumed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's interactions."""
+
+    users: Tensor
+    """``(batch,)`` int64 user rows."""
+    items: Tensor
+    """``(batch,)`` int64 item rows."""
+    weights: Tensor
+    """``(batch,)`` float32, w_ui."""
+    generator: torch.Generator
+    """Draws this step's negatives; lives on the batch's device."""
+
+
+class InteractionBatches:
+    """Random batches of all train interactions, each once an epoch.
+
+    Order and negatives come from (seed, epoch) alone, never from the global generator: an epoch that starts
+    from a checkpoint draws what it would have drawn without the interruption.
+    """
+
+    def __init__(
+        self,
+        users: np.ndarray,
+        items: np.ndarray,
+        weights: np.ndarray | None,
+        batch_size: int,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self.users = torch.as_tensor(users, device=device)
+        self.items = torch.as_tensor(items, device=device)
+        ones = torch.ones(len(users), device=device)
+        self.weights = ones if weights is None else torch.as_tensor(weights, device=device)
+        self.batch_size, self.seed, self.device = batch_size, seed, device
+
+    def __len__(self) -> int:
+        """Steps an epoch."""
+        return -(-len(self.users) // self.batch_size)
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """The batches of one epoch."""
+        generator = torch.Generator(device=self.device)
+        generator.manual_seed(int(np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0]))
+        order = torch.randperm(len(self.users), generator=generator, device=self.device)
+        for rows in order.split(self.batch_size):
+            yield Batch(self.users[rows], self.items[rows], self.weights[rows], generator)

@@ -1,0 +1,191 @@
+"""One trainer for all gradient models."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from kgrec.errors import TrainingError
+from kgrec.models.network import Network
+from kgrec.models.vectors import VectorModel
+from kgrec.progress import progress
+from kgrec.training.batches import Batch, InteractionBatches
+from kgrec.training.checkpoint import CheckpointStore
+from kgrec.training.config import TrainingConfig
+from kgrec.training.objective import Objective
+from kgrec.training.schedule import build_scheduler
+from kgrec.training.stopping import EarlyStopping
+
+log = logging.getLogger(__name__)
+
+Evaluate = Callable[[VectorModel], dict[str, float]]
+OnEpoch = Callable[[dict[str, float]], None]
+
+
+@dataclass
+class TrainingResult:
+    """What a training was: its epochs, and the one that was kept."""
+
+    history: list[dict[str, float]] = field(default_factory=list)
+    """One record an epoch: loss terms, learning rate, valid metrics where evaluated, seconds so far."""
+    best_epoch: int = 0
+    epochs: int = 0
+    seconds: float = 0.0
+
+
+class Trainer:
+    """Trains a network on batches against an objective, keeps the epoch that is best on valid.
+
+    A step is: zero the gradients, one full-graph forward, the sum of the weighted terms, backward, clip, step the
+    optimiser, step the schedule. Nothing else touches the parameters.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        objective: Objective,
+        batches: InteractionBatches,
+        config: TrainingConfig,
+        checkpoints: CheckpointStore | None = None,
+    ) -> None:
+        self.network, self.objective, self.batches, self.config = network, objective, batches, config
+        self.checkpoints = checkpoints
+        parameters = [p for p in network.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(
+            parameters, lr=config.lr, weight_decay=config.weight_decay, fused=True
+        )
+        self.scheduler = build_scheduler(self.optimizer, config, len(batches))
+        self.stopping = EarlyStopping(config.patience)
+        self.best_state: dict[str, Tensor] | None = None
+        self.result = TrainingResult()
+
+    def fit(
+        self, evaluate: Evaluate | None, on_epoch: OnEpoch | None = None, stop_after: int | None = None
+    ) -> TrainingResult:
+        """Train until the epochs, the patience or the seconds run out; leave the best weights in the network.
+
+        ``evaluate`` gives valid metrics (None: train all epochs and keep the last, as a refit does);
+        ``on_epoch`` is told each epoch's record. ``stop_after`` ends training earlier than ``config.epochs``, while
+        the learning rate follows the schedule of all of them.
+
+        Raises:
+            TrainingError: a loss term or the gradient norm is not finite.
+        """
+        self._resume()
+        last = self.config.epochs if stop_after is None else min(stop_after, self.config.epochs)
+        epochs = range(self.result.epochs + 1, last + 1)
+        for epoch in progress(epochs, desc="training", unit="epoch"):
+            if self.stopping.exhausted or self._out_of_time():
+                break
+            self._epoch(epoch, evaluate, on_epoch)
+        if self.best_state is not None:
+            self.network.load_state_dict(self.best_state)
+        self.result.best_epoch = self.stopping.best_epoch if evaluate else self.result.epochs
+        return self.result
+
+    def _epoch(self, epoch: int, evaluate: Evaluate | None, on_epoch: OnEpoch | None) -> None:
+        started = time.perf_counter()
+        record: dict[str, float] = {"epoch": epoch, "lr": self.optimizer.param_groups[0]["lr"]}
+        record |= self._train_epoch(epoch)
+        if evaluate is not None and epoch % self.config.evaluate_every == 0:
+            record |= self._validate(evaluate, epoch)
+        self.result.seconds += time.perf_counter() - started
+        record["seconds"] = self.result.seconds
+        self.result.epochs = epoch
+        self.result.history.append(record)
+        log.info(
+            "epoch %d: %s", epoch, ", ".join(f"{k} {v:.4g}" for k, v in record.items() if k != "epoch")
+        )
+        self._save(epoch)
+        if on_epoch is not None:
+            on_epoch(record)
+
+    def _train_epoch(self, epoch: int) -> dict[str, float]:
+        """All steps of one epoch; the mean of each term."""
+        self.network.train()
+        sums: dict[str, Tensor] = {}
+        for step, batch in enumerate(self.batches.epoch(epoch), start=1):
+            for name, value in self.step(batch, epoch, step).items():
+                sums[name] = sums.get(name, torch.zeros_like(value)) + value
+        return {f"loss/{name}": float(value) / len(self.batches) for name, value in sums.items()}
+
+    def step(self, batch: Batch, epoch: int = 0, step: int = 0) -> dict[str, Tensor]:
+        """One optimiser step; returns the weighted terms, detached."""
+        self.optimizer.zero_grad(set_to_none=True)
+        terms = self.objective(self.network, batch)
+        total = torch.stack(list(terms.values())).sum()
+        if not torch.isfinite(total):
+            self._refuse(terms, epoch, step)
+        total.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip_norm or float("inf"))
+        if not torch.isfinite(norm):
+            raise TrainingError(
+                f"epoch {epoch}, step {step}: the gradient is not finite, though the terms "
+                f"{', '.join(terms)} are; lower training.lr or raise a temperature"
+            )
+        self.optimizer.step()
+        self.scheduler.step()
+        return {name: value.detach() for name, value in terms.items()}
+
+    def _refuse(self, terms: dict[str, Tensor], epoch: int, step: int) -> None:
+        bad = [name for name, value in terms.items() if not torch.isfinite(value)]
+        raise TrainingError(
+            f"epoch {epoch}, step {step}: the loss term {' and '.join(bad) or 'sum'} is not finite; "
+            "lower training.lr, set training.clip_norm, or raise the term's temperature"
+        )
+
+    def _validate(self, evaluate: Evaluate, epoch: int) -> dict[str, float]:
+        metrics = evaluate(self.network.scorer())
+        if self.config.monitor not in metrics:
+            raise TrainingError(
+                f"training.monitor is {self.config.monitor!r}; evaluation gives {', '.join(sorted(metrics))}"
+            )
+        if self.stopping.update(metrics[self.config.monitor], epoch):
+            state = self.network.state_dict()
+            self.best_state = {name: value.detach().clone() for name, value in state.items()}
+        return {f"valid/{name}": value for name, value in metrics.items()}
+
+    def _out_of_time(self) -> bool:
+        return 0 < self.config.max_seconds <= self.result.seconds
+
+    def _save(self, epoch: int) -> None:
+        if self.checkpoints is None:
+            return
+        state: dict[str, Any] = {
+            "epoch": epoch,
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "stopping": self.stopping.state(),
+            "best_state": self.best_state,
+            "history": self.result.history,
+            "seconds": self.result.seconds,
+            "rng": self._rng_state(),
+        }
+        self.checkpoints.save(state)
+
+    def _resume(self) -> None:
+        state = self.checkpoints.load(self.batches.device) if self.checkpoints else None
+        if state is None:
+            return
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scheduler.load_state_dict(state["scheduler"])
+        self.stopping.load(state["stopping"])
+        self.best_state = state["best_state"]
+        self.result = TrainingResult(state["history"], 0, state["epoch"], state["seconds"])
+        torch.set_rng_state(state["rng"]["cpu"].cpu())
+        if self.batches.device.type == "cuda":
+            torch.cuda.set_rng_state(state["rng"]["device"].cpu(), self.batches.device)
+
+    def _rng_state(self) -> dict[str, Tensor]:
+        """Global generators, which dropout draws from; batches have generators of their own."""
+        state = {"cpu": torch.get_rng_state()}
+        if self.batches.device.type == "cuda":
+            state["device"] = torch.cuda.get_rng_state(self.batches.device)
+        return state
+

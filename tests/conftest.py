@@ -1,0 +1,100 @@
+"""Shared fixtures: a small planted shop as plain tables, and runs trained on it once a session."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hydra import compose, initialize_config_dir
+
+from kgrec.config import Config, register_schemas, typed_config
+from kgrec.experiment import run_experiment
+from kgrec.run import Run
+from kgrec.run_names import register_resolvers
+
+ROOT = Path(__file__).resolve().parent.parent
+os.environ["WANDB_MODE"] = "offline"
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+N_USERS, N_ITEMS, N_GROUPS = 40, 30, 3
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder for the whole session; nothing lands in the user's own."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["KGREC_CACHE"] = str(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A planted shop: three tastes; a user's items are mostly of one taste, and brands follow tastes."""
+    folder = tmp_path_factory.mktemp("shop")
+    rng = np.random.default_rng(7)
+    pairs = set()
+    for user in range(N_USERS):
+        for _ in range(12):
+            group = user % N_GROUPS if rng.random() < 0.9 else int(rng.integers(N_GROUPS))
+            pairs.add((f"u{user:02d}", f"i{int(rng.integers(N_ITEMS // N_GROUPS)) * N_GROUPS + group:02d}"))
+    users, items = zip(*sorted(pairs), strict=True)
+    pl.DataFrame({"user": users, "item": items}).write_csv(folder / "interactions.csv")
+    ids = [f"i{item:02d}" for item in range(N_ITEMS)]
+    brands = [f"brand{item % N_GROUPS}" for item in range(N_ITEMS)]
+    facts = pl.DataFrame({"head": ids, "relation": ["brand"] * N_ITEMS, "tail": brands})
+    facts.write_csv(folder / "triples.csv")
+    words = ["running shoe", "wool blanket", "frying pan"]
+    titles = [f"{words[item % N_GROUPS]} {item}" for item in range(N_ITEMS)]
+    pl.DataFrame({"item": ids, "title": titles}).write_csv(folder / "items.csv")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shop_overrides(shop: Path) -> list[str]:
+    """Hydra overrides that make a fast job on the planted shop."""
+    return [
+        "data=tables",
+        "data.name=shop",
+        f"data.folder={shop}",
+        "data.files.interactions=interactions.csv",
+        "data.files.triples=triples.csv",
+        "data.files.catalogue=items.csv",
+        "features.kge.dim=8",
+        "features.kge.epochs=2",
+        "training.epochs=3",
+        "training.batch_size=128",
+        "tracking=disabled",
+        "threads=1",
+    ]
+
+
+@pytest.fixture(scope="session")
+def composed(shop_overrides: list[str]) -> Callable[..., Config]:
+    """Compose a typed job on the planted shop from further overrides."""
+
+    def compose_config(*overrides: str) -> Config:
+        register_schemas()
+        register_resolvers()
+        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+            return typed_config(compose("config", overrides=[*shop_overrides, *overrides]))
+
+    return compose_config
+
+
+@pytest.fixture(scope="session")
+def trained(
+    composed: Callable[..., Config], cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Run]:
+    """A run of each model, trained at most once a session."""
+    runs: dict[str, Run] = {}
+
+    def train(model: str) -> Run:
+        if model not in runs:
+            folder = tmp_path_factory.mktemp("runs") / "runs" / "shop" / model / "1"
+            overrides = [f"model={model}"] + (["model.dim=16"] if model in ("bpr", "lightgcn", "kgrec") else [])
+            runs[model] = run_experiment(composed(*overrides), folder)
+        return runs[model]
+
+    return train
