@@ -11,7 +11,7 @@ from kgrec.data.config import DataConfig
 from kgrec.errors import ConfigError
 from kgrec.evaluation.config import EvaluationConfig
 from kgrec.features.config import FeaturesConfig
-from kgrec.models.config import MODEL_CONFIGS, ModelConfig
+from kgrec.models.config import MODEL_CONFIGS
 from kgrec.tracking.config import TrackingConfig
 from kgrec.training.config import ObjectiveConfig, TrainingConfig
 
@@ -65,19 +65,23 @@ def register_schemas() -> None:
 
 
 def typed_config(composed: DictConfig) -> Config:
-    """The composed configuration as dataclasses, checked beyond what types can say.
+    """A composed or saved configuration as dataclasses, checked against the schema once more.
+
+    Hydra refuses unknown keys, but not those that a ``+`` on the command line forces in.
 
     Raises:
-        ConfigError: a value is missing or outside what kgrec accepts.
+        ConfigError: a key or a value is not what this version of kgrec accepts.
     """
+    name = OmegaConf.select(composed, "model.name")
+    if name not in MODEL_CONFIGS:
+        raise ConfigError(f"model.name is {name!r}; choose one with model={'|'.join(MODEL_CONFIGS)}")
     try:
-        config = cast(Config, OmegaConf.to_object(composed))
+        schema = OmegaConf.structured(Config(model=MODEL_CONFIGS[name]()))
+        config = cast(Config, OmegaConf.to_object(OmegaConf.merge(schema, _plain(composed))))
     except OmegaConfBaseException as error:
-        raise ConfigError(f"the configuration does not fit its schema: {error}") from error
+        raise ConfigError(f"the configuration does not fit the schema: {str(error).splitlines()[0]}") from error
     if config.kg not in KG_MODES:
         raise ConfigError(f"kg is {config.kg!r}; use one of {', '.join(KG_MODES)}")
-    if type(config.model) not in MODEL_CONFIGS.values():
-        raise ConfigError(f"model is {config.model!r}; choose one with model={'|'.join(MODEL_CONFIGS)}")
     return config
 
 
@@ -87,11 +91,9 @@ def config_from_yaml(text: str) -> Config:
     Raises:
         ConfigError: the text does not fit the schema of this version of kgrec.
     """
-    try:
-        saved = OmegaConf.create(text)
-        model: type[ModelConfig] = MODEL_CONFIGS[saved.model.name]
-        schema = OmegaConf.structured(Config(model=model()))
-        merged = OmegaConf.merge(schema, saved)
-    except (OmegaConfBaseException, KeyError, AttributeError) as error:
-        raise ConfigError(f"the saved configuration does not fit this version of kgrec: {error}") from error
-    return typed_config(cast(DictConfig, merged))
+    return typed_config(cast(DictConfig, OmegaConf.create(text)))
+
+
+def _plain(composed: DictConfig) -> dict[Any, Any]:
+    """Resolved and without types: merged typed nodes would bring their unknown keys along."""
+    return cast(dict[Any, Any], OmegaConf.to_container(composed, resolve=True))

@@ -47,8 +47,8 @@ def prepare(config: Config) -> Prepared:
     dataset = with_knowledge(load_dataset(config.data), config.kg, config.kg_seed)
     split = make_split(dataset, config.data.split, config.data.weights)
     seconds = time.perf_counter() - started
-    facts = ", ".join(f"{name} {value}" for name, value in dataset.statistics().items())
-    log.info("%s (kg=%s): %s; fingerprint %s", dataset.name, config.kg, facts, dataset.fingerprint[:16])
+    facts = ", ".join(f"{name} {value:,}" for name, value in dataset.statistics().items() if value)
+    log.info("%s, kg=%s: %s; fingerprint %s", dataset.name, config.kg, facts, dataset.fingerprint[:16])
     counts = {name: len(getattr(split, name)) for name in ("train", "valid", "test")}
     log.info("split: %s (%.1f s)", ", ".join(f"{name} {n:,}" for name, n in counts.items()), seconds)
     return Prepared(dataset, split, seconds)

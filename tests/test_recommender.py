@@ -92,5 +92,5 @@ def test_similar_items_share_the_taste_and_never_include_the_item(trained: Calla
     assert "i00" not in {hit.item for hit in near}
     assert sum(int(hit.item[1:]) % 3 == 0 for hit in near) >= 3
     assert near != other
-    with pytest.raises(UnknownIdError, match="unknown item id 'no such'"):
+    with pytest.raises(UnknownIdError, match="item 'no such' is unknown"):
         recommender.similar(["no such"])

@@ -16,6 +16,9 @@ from kgrec.features.config import KGEConfig
 from kgrec.features.knowledge_graph import LabelledGraph
 from kgrec.features.third_party import quiet_imports, quiet_logs
 
+# Where another loss than the model's own is the better default; see KGEConfig.loss.
+_LOSSES = {"TransE": "nssa"}
+
 
 def triples_factory(graph: LabelledGraph) -> Any:
     """PyKEEN's view of a graph; it keeps the labels, by which rows are matched later."""
@@ -43,6 +46,7 @@ def train_kge(factory: Any, config: KGEConfig, seed: int, device: torch.device) 
     """
     quiet_imports()
     from pykeen.training import SLCWATrainingLoop
+    from pykeen.training.training_loop import NonFiniteLossError
 
     with quiet_logs(), _own_randomness(seed, device), _cheap_collections():
         model = _build(factory, config, seed).to(device)
@@ -56,14 +60,17 @@ def train_kge(factory: Any, config: KGEConfig, seed: int, device: torch.device) 
             automatic_memory_optimization=False,
             negative_sampler_kwargs={"num_negs_per_pos": config.negatives},
         )
-        loop.train(
-            factory,
-            num_epochs=config.epochs,
-            batch_size=config.batch_size,
-            use_tqdm_batch=False,
-            tqdm_kwargs={"file": sys.stderr, "disable": None, "delay": 1.0},
-            pin_memory=device.type == "cuda",
-        )
+        try:
+            loop.train(
+                factory,
+                num_epochs=config.epochs,
+                batch_size=config.batch_size,
+                use_tqdm_batch=False,
+                tqdm_kwargs={"file": sys.stderr, "disable": None, "delay": 1.0},
+                pin_memory=device.type == "cuda",
+            )
+        except NonFiniteLossError as error:
+            raise _diverged(config.model) from error
     return model.eval()
 
 
@@ -78,8 +85,12 @@ def entity_vectors(model: Any, name: str) -> Tensor:
         vectors = torch.view_as_real(vectors)
     vectors = vectors.flatten(start_dim=1).float()
     if not torch.isfinite(vectors).all():
-        raise FeatureError(f"{name} diverged: some entity embeddings are not finite; lower features.kge.lr")
-    return vectors
+        raise _diverged(name)
+    return vectors.detach()
+
+
+def _diverged(name: str) -> FeatureError:
+    return FeatureError(f"{name} diverged: its loss or its embeddings are not finite; lower features.kge.lr")
 
 
 def _build(factory: Any, config: KGEConfig, seed: int) -> Any:
@@ -92,7 +103,8 @@ def _build(factory: Any, config: KGEConfig, seed: int) -> Any:
         names = ", ".join(sorted(c.__name__ for c in model_resolver.lookup_dict.values()))
         raise FeatureError(f"features.kge.model is {config.model!r}; PyKEEN knows {names}") from error
     try:
-        loss = None if config.loss is None else loss_resolver.lookup(config.loss)
+        name = config.loss or _LOSSES.get(cls.__name__)
+        loss = None if name is None else loss_resolver.lookup(name)
     except (KeyError, TypeError, ValueError) as error:
         names = ", ".join(sorted(loss_resolver.lookup_dict))
         raise FeatureError(f"features.kge.loss is {config.loss!r}; PyKEEN knows {names}") from error
@@ -138,8 +150,8 @@ def _own_randomness(seed: int, device: torch.device) -> Iterator[None]:
 def _cheap_collections() -> Iterator[None]:
     """Take what exists out of garbage collection for a while.
 
-    PyKEEN collects garbage after every epoch, which walks over every object of the process: half a second where
-    torch and PyKEEN are loaded, several times the epoch itself.
+    PyKEEN collects garbage after every epoch, which walks over every object of the process: half a second
+    where torch and PyKEEN are loaded, several times a small graph's epoch.
     """
     frozen_before = gc.get_freeze_count()
     gc.freeze()

@@ -80,4 +80,9 @@ def test_unknown_names_list_those_that_exist(random_graph: Dataset, wrong: dict)
 
 def test_divergence_is_an_error(random_graph: Dataset) -> None:
     with pytest.raises(FeatureError, match=r"diverged.*features\.kge\.lr"):
-        vectors(random_graph, model="DistMult", lr=1e30, epochs=5, loss=None)
+        vectors(random_graph, model="DistMult", lr=1e30, epochs=5)
+
+
+def test_transe_has_a_better_loss_than_its_own(random_graph: Dataset) -> None:
+    assert torch.equal(vectors(random_graph), vectors(random_graph, loss="nssa"))
+    assert not torch.equal(vectors(random_graph), vectors(random_graph, loss="marginranking"))
