@@ -1,17 +1,16 @@
 """Run what a table needs and write it: `python benchmarks/reproduce.py --table ml-100k`.
 
-A run that is complete and has the same configuration is not repeated, so an interrupted table goes on where it
-stopped. Writes Markdown and CSV under benchmarks/results/.
+A run that is complete and has the same configuration is not repeated, so an interrupted table goes on where
+it stopped. Writes Markdown and CSV under benchmarks/results/.
 """
 
 import logging
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
-import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from result_table import write_results
@@ -43,7 +42,7 @@ def main(
 ) -> None:
     """Run the missing jobs of a table, then write it."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")
-    spec: dict[str, Any] = yaml.safe_load((HERE / "tables" / f"{table}.yaml").read_text())
+    spec = read_spec(table)
     wanted = [label.strip() for label in only.split(";")] if only else list(spec["rows"])
     jobs = [job for job in table_jobs(spec, runs_dir / table) if job.row in wanted]
     missing = [job for job in jobs if not is_done(job)]
@@ -54,6 +53,12 @@ def main(
     if wanted == list(spec["rows"]):
         runs = {row: [Run(job.path) for job in jobs if job.row == row] for row in spec["rows"]}
         print(write_results(spec, runs, HERE / "results" / table))
+
+
+def read_spec(table: str) -> dict[str, Any]:
+    """What a table is made of."""
+    plain = OmegaConf.to_container(OmegaConf.load(HERE / "tables" / f"{table}.yaml"))
+    return cast(dict[str, Any], plain)
 
 
 def table_jobs(spec: dict[str, Any], folder: Path) -> list[Job]:

@@ -1,4 +1,4 @@
-"""The table of a benchmark: means over repetitions, and paired tests of the flagship against every other row."""
+"""The table of a benchmark: means over repetitions, and the flagship tested against every other row."""
 
 import csv
 from pathlib import Path
@@ -64,7 +64,9 @@ def comparison_markdown(spec: dict[str, Any], runs: Rows) -> str:
         corrected = dict(zip(others, holm([test.p for test in tests.values()]), strict=True))
         for row, test in tests.items():
             interval = f"[{test.low:+.4f}, {test.high:+.4f}]"
-            lines.append((f"{flagship} - {row}", metric, f"{test.difference:+.4f}", interval, f"{corrected[row]:.4f}"))
+            lines.append(
+                (f"{flagship} - {row}", metric, f"{test.difference:+.4f}", interval, f"{corrected[row]:.4f}")
+            )
     return markdown_table(("difference", "metric", "mean", "95% interval", "p (Holm)"), lines)
 
 

@@ -1,7 +1,7 @@
 """Ratios that matter, in one run: `python benchmarks/speed.py` (steps, ranking, scaling; about ten minutes).
 
-Absolute times are the machine's; ratios are measured side by side, each case in a process of its own, the cases
-taking turns. Writes Markdown and JSON under benchmarks/results/.
+Absolute times are the machine's; ratios are measured side by side, each case in a process of its own, the
+cases taking turns. Writes Markdown and JSON under benchmarks/results/.
 """
 
 import json
@@ -79,14 +79,14 @@ def markdown(results: dict[str, Any]) -> str:
     lines = [
         f"Machine: {results['machine']}. {results['seconds'] / 60:.0f} minutes in all.",
         "",
-        f"**A training step** of LightGCN ({DIM} dims, {N_USERS + N_ITEMS:,} nodes, {2 * N_PAIRS / 1e6:.2f} million "
-        "directed edges, BPR on 16,384 pairs):",
+        f"**A training step** of LightGCN ({DIM} dims, {N_USERS + N_ITEMS:,} nodes, "
+        f"{2 * N_PAIRS / 1e6:.2f} million directed edges, BPR on 16,384 pairs):",
         "",
         markdown_table(("", "s / step", "times kgrec's", "peak GiB", "times kgrec's"), step_rows),
         "",
         f"**Full ranking** of {N_USERS:,} users over {N_ITEMS:,} items at k=20, seen items masked: "
-        f"{ranking['rank_seconds']:.1f} s; the bare matrix products plus top-k: {ranking['bare_seconds']:.1f} s; "
-        f"ratio {ranking['ratio']:.2f}.",
+        f"{ranking['rank_seconds']:.1f} s; the bare matrix products plus top-k: "
+        f"{ranking['bare_seconds']:.1f} s; ratio {ranking['ratio']:.2f}.",
         "",
         "**An epoch** of LightGCN over graphs that grow (32 steps an epoch, batches grow with the graph):",
         "",

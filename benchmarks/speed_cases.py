@@ -1,7 +1,7 @@
 """The cases that speed.py times: LightGCN steps of kgrec and of PyG on one synthetic graph, ranking, epochs.
 
-`python benchmarks/speed_cases.py NAME` runs one case in a process of its own (so that its peak memory is its own)
-and prints one JSON object.
+`python benchmarks/speed_cases.py NAME` runs one case in a process of its own (so that its peak memory is its
+own) and prints one JSON object.
 """
 
 import json
@@ -74,7 +74,7 @@ def kgrec_step() -> Callable[[], object]:
 
 
 def pyg_step(layout: str) -> Callable[[], object]:
-    """The same step of PyG's LightGCN, its loss and its regulariser, for one of the inputs that PyG accepts."""
+    """The same step of PyG's LightGCN, with its own loss and regulariser, for one input that PyG accepts."""
     users, items = synthetic_pairs(N_USERS, N_ITEMS, N_PAIRS)
     adjacency, weight, normalize = pyg_input(layout, users, items + N_USERS)
     n_nodes = N_USERS + N_ITEMS

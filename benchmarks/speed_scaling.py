@@ -23,7 +23,7 @@ STEPS = 32
 
 
 def ranking_ratio(n_users: int = N_USERS) -> dict[str, float]:
-    """Seconds to rank all items for all users, and of the matrix products plus top-k alone; in turns by batch."""
+    """Seconds to rank all items for all users, and of the matrix products plus top-k alone; in turns."""
     users, items = synthetic_pairs(N_USERS, N_ITEMS, N_PAIRS)
     seen = UserItems.from_pairs(users.numpy(), items.numpy(), (N_USERS, N_ITEMS))
     model = VectorModel(torch.randn(N_USERS, DIM), torch.randn(N_ITEMS, DIM))

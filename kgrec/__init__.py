@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kgrec.recommender import Recommender
 
-# OpenMP's threads spin while they wait. Where other programs want the same cores, that made an epoch 13.0 s instead
-# of 1.9 s (two threads, one other busy process). OpenMP reads this when torch is imported, so it must stand here.
+# OpenMP's threads spin while they wait. Where other programs want the same cores, that made an epoch 13.0 s
+# instead of 1.9 s (two threads, one other busy process). Read when torch is imported, so it must stand here.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def refuse_politely(function: Callable[P, T]) -> Callable[P, T]:
-    """Print a KgrecError on standard error and exit with 2; anything else is a bug and keeps its traceback."""
+    """Print a KgrecError on standard error and exit with 2; anything else keeps its traceback."""
 
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:

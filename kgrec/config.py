@@ -1,4 +1,4 @@
-"""The typed schema of a whole job: Hydra composes it, an unknown key or a wrong type is an error before any work."""
+"""The typed schema of a whole job: an unknown key or a wrong type is an error before any work."""
 
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -79,7 +79,9 @@ def typed_config(composed: DictConfig) -> Config:
         schema = OmegaConf.structured(Config(model=MODEL_CONFIGS[name]()))
         config = cast(Config, OmegaConf.to_object(OmegaConf.merge(schema, _plain(composed))))
     except OmegaConfBaseException as error:
-        raise ConfigError(f"the configuration does not fit the schema: {str(error).splitlines()[0]}") from error
+        raise ConfigError(
+            f"the configuration does not fit the schema: {str(error).splitlines()[0]}"
+        ) from error
     if config.kg not in KG_MODES:
         raise ConfigError(f"kg is {config.kg!r}; use one of {', '.join(KG_MODES)}")
     return config

@@ -15,9 +15,20 @@ from kgrec import __version__
 
 log = logging.getLogger(__name__)
 
-PACKAGES = (
-    "torch torch-geometric transformers pykeen ogb hydra-core wandb numpy scipy polars pyarrow safetensors"
-).split()
+PACKAGES = [
+    "torch",
+    "torch-geometric",
+    "transformers",
+    "pykeen",
+    "ogb",
+    "hydra-core",
+    "wandb",
+    "numpy",
+    "scipy",
+    "polars",
+    "pyarrow",
+    "safetensors",
+]
 
 
 def choose_device(name: str) -> torch.device:

@@ -22,9 +22,7 @@ def evaluate_run(run: Run) -> dict[str, float]:
     config = config_from_yaml(run.read_text("config.yaml"))
     scorer = load_scorer(run)
     vectors = scorer.item_vectors if isinstance(scorer, VectorScorer) else None
-    truth, known, train = (
-        load_pairs(run, parts) for parts in (("test",), ("train", "valid"), ("train",))
-    )
+    truth, known, train = (load_pairs(run, parts) for parts in (("test",), ("train", "valid"), ("train",)))
     evaluation = Evaluator(truth, known, train, config.evaluation, vectors).evaluate(scorer)
     write_per_user(run, load_vocabularies(run)[0], evaluation)
     metrics["test"], metrics["intervals"] = evaluation.metrics, evaluation.intervals

@@ -87,7 +87,7 @@ def evaluate_part(config: Config, prepared: Prepared, fitted: Fitted, part: str)
 def _timing(
     config: Config, prepared: Prepared, fitted: Fitted, eval_seconds: float, total: float
 ) -> dict[str, float]:
-    """Seconds and memory by the contract's names; ``train`` includes validation, ``prepare`` the operators."""
+    """Seconds and memory by the contract's names; ``train`` includes validation, ``prepare`` operators."""
     epochs = fitted.training.epochs
     return {
         "prepare_seconds": prepared.seconds + fitted.prepare_seconds,

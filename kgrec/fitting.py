@@ -1,4 +1,4 @@
-"""Fit the model of a configuration: a closed form in one go, a network by the trainer (and again, to refit)."""
+"""Fit the model of a configuration: a closed form in one go, a network by the trainer (twice, to refit)."""
 
 import logging
 import time
@@ -115,13 +115,12 @@ def _trainer(
     fusion = None
     if needs_features(config.model):
         sizes = (propagation.n_users, propagation.n_items, propagation.n_entities)
-        fusion = FeatureFusion(sizes, features, config.features.fusion, config.model.dim)
+        wanted = config.features
+        fusion = FeatureFusion(sizes, features, wanted.fusion, config.model.dim, wanted.mode)
     network: Network = build_network(config.model, propagation, fusion).to(device)
     triples = KnowledgeTriples.from_dataset(dataset, propagation.relations) if config.kg != "none" else None
     train = prepared.index(part)
-    objective = Objective.build(
-        config.objective, train, len(dataset.items), triples, features.text, device
-    )
+    objective = Objective.build(config.objective, train, len(dataset.items), triples, features.text, device)
     batches = InteractionBatches(
         part.users, part.items, part.weights, config.training.batch_size, config.seed, device
     )

@@ -15,8 +15,8 @@ from kgrec.config import Config, config_from_yaml
 from kgrec.data.user_items import UserItems
 from kgrec.data.vocabulary import Vocabulary
 from kgrec.evaluation.ranking import Ranking, rank, top_items
-from kgrec.models.base import Scorer, VectorScorer
 from kgrec.load_run import load_scorer, load_vocabularies
+from kgrec.models.base import Scorer, VectorScorer
 from kgrec.run import LATEST, Run, find_run
 
 log = logging.getLogger(__name__)
@@ -35,9 +35,9 @@ class Hit:
 class Recommender:
     """Answers from a run directory alone; the raw data is not needed.
 
-    Ids are external ids, always strings. An unknown user gets the most popular items (``recommend``), an unknown
-    item is an ``UnknownIdError`` (``similar``) or is left out of a history with a warning. Seen means train and
-    valid: the model's past; the test part plays the future.
+    Ids are external ids, always strings. An unknown user gets the most popular items (``recommend``), an
+    unknown item is an ``UnknownIdError`` (``similar``) or is left out of a history with a warning. Seen means
+    train and valid: the model's past; the test part plays the future.
     """
 
     def __init__(self, run: Run, scorer: Scorer, users: Vocabulary, items: Vocabulary) -> None:
@@ -79,7 +79,7 @@ class Recommender:
     def recommend_for_history(
         self, history: Sequence[str] | Mapping[str, float], k: int = 10, exclude_seen: bool = True
     ) -> list[Hit]:
-        """The best ``k`` items for a person never seen in training, from items (and weights) given on the spot.
+        """The best ``k`` items for a person never seen in training, from items (and weights) at hand.
 
         Unknown items are left out with a warning; a history without any known item gets the most popular.
         """

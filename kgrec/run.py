@@ -74,7 +74,9 @@ class Run:
         """Write named tensors as safetensors: no pickles, nothing that could run."""
         with atomic_path(self.path / name) as part:
             # Clones, because safetensors refuses tensors that share memory (views of one table).
-            save_file({key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}, part)
+            save_file(
+                {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}, part
+            )
 
     def read_tensors(self, name: str, device: torch.device | str = "cpu") -> dict[str, Tensor]:
         """Named tensors."""
@@ -112,5 +114,7 @@ def find_run(name: str | Path, runs_dir: Path, complete: bool = True) -> Path:
     marker = "metrics.json" if complete else "config.yaml"
     found = [path.parent for path in runs_dir.glob(f"*/*/*/{marker}")]
     if not found:
-        raise RunError(f"no {'complete ' if complete else ''}run under {runs_dir}; train one: scripts/train.py")
+        raise RunError(
+            f"no {'complete ' if complete else ''}run under {runs_dir}; train one: scripts/train.py"
+        )
     return max(found, key=lambda path: ((path / marker).stat().st_mtime_ns, path.name))

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str | float | int]]) -> str:
-    """Columns aligned by the width they take on a terminal; numbers to the right, four decimals for floats."""
+    """Columns aligned as a terminal shows them; numbers to the right, four decimals for floats."""
     cells = [list(header)] + [[_cell(value) for value in row] for row in rows]
     widths = [max(_width(row[column]) for row in cells) for column in range(len(header))]
     right = [bool(rows) and isinstance(rows[0][column], int | float) for column in range(len(header))]
-    lines = ["  ".join(_pad(*item) for item in zip(row, widths, right, strict=True)).rstrip() for row in cells]
+    lines = [
+        "  ".join(_pad(*item) for item in zip(row, widths, right, strict=True)).rstrip() for row in cells
+    ]
     lines.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join(lines)
 

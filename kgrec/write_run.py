@@ -80,5 +80,7 @@ def _seen(prepared: Prepared) -> pl.DataFrame:
     for part in ("train", "valid", "test"):
         users, items = external_pairs(prepared.dataset, getattr(prepared.split, part))
         schema = {"user": pl.String, "item": pl.String}
-        frames.append(pl.DataFrame({"user": users, "item": items}, schema=schema).with_columns(part=pl.lit(part)))
+        frames.append(
+            pl.DataFrame({"user": users, "item": items}, schema=schema).with_columns(part=pl.lit(part))
+        )
     return pl.concat(frames)

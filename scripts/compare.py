@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from kgrec.cli import refuse_politely
-from kgrec.reports import newest_runs, metrics_table
+from kgrec.reports import metrics_table, newest_runs
 
 
 @refuse_politely

@@ -1,4 +1,4 @@
-"""Judge a finished run on test: `python scripts/evaluate.py run=latest`. A sweep leaves this to be done once."""
+"""Judge a finished run on test: `python scripts/evaluate.py run=latest`. A sweep leaves that to be done."""
 
 import logging
 from pathlib import Path

@@ -93,7 +93,9 @@ def trained(
     def train(model: str) -> Run:
         if model not in runs:
             folder = tmp_path_factory.mktemp("runs") / "runs" / "shop" / model / "1"
-            overrides = [f"model={model}"] + (["model.dim=16"] if model in ("bpr", "lightgcn", "kgrec") else [])
+            overrides = [f"model={model}"] + (
+                ["model.dim=16"] if model in ("bpr", "lightgcn", "kgrec") else []
+            )
             runs[model] = run_experiment(composed(*overrides), folder)
         return runs[model]
 

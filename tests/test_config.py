@@ -17,7 +17,9 @@ CONF = Path(__file__).resolve().parent.parent / "conf"
 
 
 def choices(group: str) -> list[str]:
-    return sorted(path.relative_to(CONF / group).with_suffix("").as_posix() for path in (CONF / group).rglob("*.yaml"))
+    return sorted(
+        path.relative_to(CONF / group).with_suffix("").as_posix() for path in (CONF / group).rglob("*.yaml")
+    )
 
 
 def composed_with(*overrides: str) -> Config:
@@ -31,7 +33,16 @@ def composed_with(*overrides: str) -> Config:
     "override",
     [
         f"{group}={choice}"
-        for group in ("data", "model", "features", "objective", "training", "evaluation", "tracking", "experiment")
+        for group in (
+            "data",
+            "model",
+            "features",
+            "objective",
+            "training",
+            "evaluation",
+            "tracking",
+            "experiment",
+        )
         for choice in choices(group)
     ],
 )
@@ -54,7 +65,14 @@ def test_a_model_override_brings_that_model(model: str) -> None:
 
 @pytest.mark.parametrize(
     "override",
-    ["training.epoch=3", "+training.epoch=3", "model.layers=two", "data.splitt.seed=1", "training.lr=fast", "sed=1"],
+    [
+        "training.epoch=3",
+        "+training.epoch=3",
+        "model.layers=two",
+        "data.splitt.seed=1",
+        "training.lr=fast",
+        "sed=1",
+    ],
 )
 def test_an_unknown_key_or_a_wrong_type_is_an_error(override: str) -> None:
     with pytest.raises((ConfigCompositionException, ConfigError)):
@@ -75,7 +93,7 @@ def test_a_saved_configuration_is_read_back_equal(model: str, composed: Callable
 
 def test_a_saved_configuration_with_an_unknown_key_is_refused(composed: Callable[..., Config]) -> None:
     text = OmegaConf.to_yaml(OmegaConf.structured(composed()), resolve=True)
-    with pytest.raises(ConfigError, match="does not fit the schema.*kg_sead"):
+    with pytest.raises(ConfigError, match=r"does not fit the schema.*kg_sead"):
         config_from_yaml(text.replace("kg_seed:", "kg_sead:"))
 
 

@@ -71,7 +71,9 @@ def test_unknown_items_in_a_history_are_left_out(
     recommender = Recommender.load(trained("lightgcn").path)
     item = recommender.items.ids[0]
     with caplog.at_level(logging.WARNING):
-        assert recommender.recommend_for_history([item, "no such"], 3) == recommender.recommend_for_history([item], 3)
+        assert recommender.recommend_for_history([item, "no such"], 3) == recommender.recommend_for_history(
+            [item], 3
+        )
     assert "'no such'" in caplog.text
     assert recommender.recommend_for_history(["no such"], 3) == recommender.popular(3)
     assert recommender.recommend_for_history([], 3) == recommender.popular(3)

@@ -39,7 +39,14 @@ def test_a_run_holds_what_the_contract_says(model: str, trained: Callable[[str],
 def test_metrics_have_the_contract_s_shape(trained: Callable[[str], Run]) -> None:
     metrics = trained("lightgcn").read_json("metrics.json")
     assert {"valid", "test", "timing", "model", "data", "seed", "kg"} <= set(metrics)
-    timing = {"prepare_seconds", "train_seconds", "refit_seconds", "total_seconds", "epochs", "seconds_per_epoch"}
+    timing = {
+        "prepare_seconds",
+        "train_seconds",
+        "refit_seconds",
+        "total_seconds",
+        "epochs",
+        "seconds_per_epoch",
+    }
     assert timing | {"eval_seconds", "peak_memory_mb"} <= set(metrics["timing"])
     assert 0 <= metrics["test"]["recall@10"] <= 1
     assert metrics["timing"]["total_seconds"] >= metrics["timing"]["train_seconds"] > 0
@@ -72,7 +79,11 @@ def test_history_has_a_line_an_epoch_with_seconds_so_far(trained: Callable[[str]
 
 def test_latest_is_the_newest_complete_run(tmp_path: Path) -> None:
     for place, (name, files) in enumerate(
-        {"a": ["config.yaml", "metrics.json"], "b": ["config.yaml", "metrics.json"], "c": ["config.yaml"]}.items()
+        {
+            "a": ["config.yaml", "metrics.json"],
+            "b": ["config.yaml", "metrics.json"],
+            "c": ["config.yaml"],
+        }.items()
     ):
         for file in files:
             path = tmp_path / "data" / "model" / name / file

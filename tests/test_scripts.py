@@ -33,7 +33,9 @@ def first_run(workplace: Path, shop_overrides: list[str]) -> tuple[Path, subproc
     return workplace / done.stdout.splitlines()[-1], done
 
 
-def test_train_prints_the_run_as_its_last_line(first_run: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_train_prints_the_run_as_its_last_line(
+    first_run: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
     path, done = first_run
     assert Run(path).complete
     assert path.parent.parts[-3:] == ("runs", "shop", "lightgcn")
@@ -56,7 +58,9 @@ def test_recommend_takes_a_history_or_a_user_but_not_both(
     workplace: Path, first_run: tuple[Path, subprocess.CompletedProcess[str]]
 ) -> None:
     path, _ = first_run
-    new = call(workplace, "recommend.py", "--run", str(path), "--history", "i00", "--history", "i03", "-k", "3")
+    new = call(
+        workplace, "recommend.py", "--run", str(path), "--history", "i00", "--history", "i03", "-k", "3"
+    )
     assert new.returncode == 0
     assert "running shoe" in new.stdout
     both = call(workplace, "recommend.py", "--user", "u00", "--history", "i00")
@@ -74,7 +78,9 @@ def test_an_unknown_key_fails_before_any_work(workplace: Path, shop_overrides: l
 
 
 def test_an_error_is_told_without_a_traceback(workplace: Path, shop_overrides: list[str]) -> None:
-    done = call(workplace, "train.py", *shop_overrides, "model=popularity", "data.files.interactions=nowhere.csv")
+    done = call(
+        workplace, "train.py", *shop_overrides, "model=popularity", "data.files.interactions=nowhere.csv"
+    )
     assert done.returncode != 0
     assert "DataError" in done.stderr
     assert "nowhere.csv" in done.stderr

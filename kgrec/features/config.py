@@ -79,9 +79,6 @@ class FusionConfig:
     """Use knowledge-graph embeddings where there are some."""
     free: bool = True
     """One vector a node that is trained without constraint."""
-    mode: str = "init"
-    """init: the free vectors start at the features' principal components. frozen: the features stay what they
-    are, and learned linear maps of them are added to the free vectors."""
     init_std: float = 0.1
     """Standard deviation of the first vectors."""
 
@@ -93,3 +90,6 @@ class FeaturesConfig:
     text: TextConfig = field(default_factory=TextConfig)
     kge: KGEConfig = field(default_factory=KGEConfig)
     fusion: FusionConfig = field(default_factory=FusionConfig)
+    mode: str = "init"
+    """init: the free vectors start at the features' principal components. frozen: the features stay what they
+    are, and learned linear maps of them are added to the free vectors."""

@@ -30,7 +30,12 @@ class FeatureFusion(nn.Module):
     """
 
     def __init__(
-        self, sizes: tuple[int, int, int], features: NodeFeatures, config: FusionConfig, dim: int
+        self,
+        sizes: tuple[int, int, int],
+        features: NodeFeatures,
+        config: FusionConfig,
+        dim: int,
+        mode: str = "init",
     ) -> None:
         """``sizes`` is (n_users, n_items, n_entities).
 
@@ -39,9 +44,10 @@ class FeatureFusion(nn.Module):
             FeatureError: features are not of the shape that the sizes ask for, or not finite.
         """
         super().__init__()
-        if config.mode not in MODES:
-            raise ConfigError(f"features.fusion.mode is {config.mode!r}; use {' or '.join(MODES)}")
-        self.n_users, self.n_nodes, self.dim, self.config = sizes[0], sum(sizes), dim, config
+        if mode not in MODES:
+            raise ConfigError(f"features.mode is {mode!r}; use {' or '.join(MODES)}")
+        self.n_users, self.n_nodes, self.dim = sizes[0], sum(sizes), dim
+        self.config, self.mode = config, mode
         text = (features.text, features.text_mask) if config.text else (None, None)
         kge = (features.kge, features.kge_mask) if config.kge else (None, None)
         self._register("text", *text, rows=self.n_nodes)
@@ -53,7 +59,7 @@ class FeatureFusion(nn.Module):
         self.text_map = None if self.text is None else nn.Linear(self.text.shape[1], dim)
         self.kge_map = None if self.kge is None else nn.Linear(self.kge.shape[1], dim)
         # In init mode only the start of the free vectors reads features, and a missing one has no start.
-        self.adds_features = config.mode == "frozen" or not config.free
+        self.adds_features = mode == "frozen" or not config.free
         self.free = nn.Parameter(torch.empty(self.n_nodes, dim)) if config.free else None
         self.missing_text = self._missing(self.text)
         self.missing_kge = self._missing(self.kge)
@@ -68,7 +74,7 @@ class FeatureFusion(nn.Module):
         """Sources and size."""
         sources = {"free": self.free, "text": self.text, "kge": self.kge}
         named = "+".join(name for name, value in sources.items() if value is not None)
-        return f"{self.n_nodes}, {self.dim}, {named}, mode={self.config.mode}"
+        return f"{self.n_nodes}, {self.dim}, {named}, mode={self.mode}"
 
     def reset_parameters(self) -> None:
         """Draw everything random anew from torch's global generator; principal components do not change."""
@@ -80,7 +86,7 @@ class FeatureFusion(nn.Module):
                     missing.normal_(std=self.config.init_std)
             if self.free is not None:
                 self.free.normal_(std=self.config.init_std)
-                if self.config.mode == "init":
+                if self.mode == "init":
                     self._start_at_features(self.free)
 
     def forward(self) -> Tensor:
@@ -136,7 +142,7 @@ class FeatureFusion(nn.Module):
     def _reset_map(self, linear: nn.Linear | None, values: Tensor | None, mask: Tensor, first: int) -> None:
         if linear is None or values is None:
             return
-        if self.config.mode == "frozen":
+        if self.mode == "frozen":
             nn.init.xavier_uniform_(linear.weight)
             linear.bias.zero_()
             return

@@ -25,7 +25,8 @@ def features(seed: int = 0) -> NodeFeatures:
 
 def fusion(given: NodeFeatures | None = None, seed: int = 0, **config: Any) -> FeatureFusion:
     torch.manual_seed(seed)
-    return FeatureFusion(SIZES, given or features(), FusionConfig(**config), DIM)
+    mode = config.pop("mode", "init")
+    return FeatureFusion(SIZES, given or features(), FusionConfig(**config), DIM, mode)
 
 
 def parameters(module: FeatureFusion) -> set[str]:
