@@ -43,17 +43,22 @@ def in_batch_logits(scores: Tensor, log_q: Tensor, temperature: float) -> Tensor
 
 
 def softmax_loss(
-    users: Tensor, items: Tensor, target: Tensor, temperature: float, masked: tuple[Tensor, Tensor] | None = None
+    users: Tensor, items: Tensor, pairs: tuple[Tensor, Tensor], temperature: float, known: tuple[Tensor, Tensor] | None
 ) -> Tensor:
     """``-log exp(z_u . y_i / tau) / sum_j exp(z_u . y_j / tau)`` over all items.
 
-    ``users`` ``(batch, dim)``, ``items`` ``(n_items, dim)``, ``target`` ``(batch,)`` -> ``(batch,)``. ``masked``: (row,
-    item) pairs left out of the denominator; the target must not be among them. Memory: ``8 batch n_items`` bytes.
+    ``users`` ``(n, dim)`` are the batch's distinct users, ``items`` ``(n_items, dim)``; ``pairs``: (row in ``users``, item),
+    each ``(batch,)`` -> ``(batch,)``. The denominator depends on the user alone, so it is made once a user, not once
+    an interaction: four times fewer on MovieLens-100K. ``known``: (row, item) pairs left out of the denominator; each
+    interaction's own item is added back. Memory: ``12 n n_items`` bytes.
     """
+    row, item = pairs
     logits = users @ items.T / temperature
-    if masked is not None:
-        logits = logits.index_put(masked, logits.new_tensor(-torch.inf))
-    return F.cross_entropy(logits, target, reduction="none")
+    own = logits[row, item]
+    if known is None:
+        return torch.logsumexp(logits, 1)[row] - own
+    others = torch.logsumexp(logits.index_put(known, logits.new_tensor(-torch.inf)), 1)
+    return torch.logaddexp(others[row], own) - own
 
 
 def squared_loss(

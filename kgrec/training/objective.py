@@ -92,9 +92,7 @@ class Objective:
         if config.loss == "squared":
             return self._squared(vectors, batch)
         if config.loss == "softmax":
-            masked = self._others(batch) if config.mask_known else None
-            losses = softmax_loss(users, vectors.items, batch.items, config.temperature, masked)
-            return weighted_mean(losses, batch.weights)
+            return self._softmax(vectors, batch)
         own = vectors.items[batch.items]
         positive = (users * own).sum(1)
         if config.loss == "sampled_softmax" and config.in_batch:
@@ -119,11 +117,13 @@ class Objective:
         counts = self.positives.indptr[users + 1] - self.positives.indptr[users]
         return (losses / counts)[inverse].sum() / batch.weights.sum()
 
-    def _others(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """(row, item) of every batch user's train items but the row's own target."""
-        row, item, _ = self.positives.of(batch.users)
-        other = item != batch.items[row]
-        return row[other], item[other]
+    def _softmax(self, vectors: NodeVectors, batch: Batch) -> Tensor:
+        config = self.config.preference
+        distinct, row = batch.users.unique(return_inverse=True)
+        known = self.positives.of(distinct)[:2] if config.mask_known else None
+        pairs = (row, batch.items)
+        losses = softmax_loss(vectors.users[distinct], vectors.items, pairs, config.temperature, known)
+        return weighted_mean(losses, batch.weights)
 
     def _in_batch_positives(self, batch: Batch) -> Tensor:
         """``(batch, batch)``: the batch's items that each row's user has, its own target included."""
