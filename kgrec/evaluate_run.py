@@ -5,7 +5,6 @@ import logging
 from kgrec.config import config_from_yaml
 from kgrec.evaluation.evaluator import Evaluator
 from kgrec.load_run import load_pairs, load_scorer, load_vocabularies
-from kgrec.models.base import VectorScorer
 from kgrec.run import Run
 from kgrec.write_run import write_per_user
 
@@ -21,9 +20,8 @@ def evaluate_run(run: Run) -> dict[str, float]:
         return found
     config = config_from_yaml(run.read_text("config.yaml"))
     scorer = load_scorer(run)
-    vectors = scorer.item_vectors if isinstance(scorer, VectorScorer) else None
     truth, known, train = (load_pairs(run, parts) for parts in (("test",), ("train", "valid"), ("train",)))
-    evaluation = Evaluator(truth, known, train, config.evaluation, vectors).evaluate(scorer)
+    evaluation = Evaluator(truth, known, train, config.evaluation).evaluate(scorer)
     write_per_user(run, load_vocabularies(run)[0], evaluation)
     metrics["test"], metrics["intervals"] = evaluation.metrics, evaluation.intervals
     run.write_json("metrics.json", metrics)

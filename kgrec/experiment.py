@@ -13,7 +13,6 @@ from kgrec.data.locate import cache_folder
 from kgrec.environment import choose_device, describe_environment, peak_memory_mb
 from kgrec.evaluation.evaluator import Evaluation, Evaluator
 from kgrec.fitting import Fitted, Places, fit
-from kgrec.models.base import VectorScorer
 from kgrec.prepare import Prepared, prepare
 from kgrec.reports import sample_rows
 from kgrec.run import Run
@@ -79,9 +78,7 @@ def evaluate_part(config: Config, prepared: Prepared, fitted: Fitted, part: str)
         return None
     scorer = fitted.scorer if part == "valid" else fitted.final
     train = prepared.index(prepared.split.train)
-    vectors = scorer.item_vectors if isinstance(scorer, VectorScorer) else None
-    evaluator = Evaluator(truth, prepared.known_before(part), train, config.evaluation, vectors)
-    return evaluator.evaluate(scorer)
+    return Evaluator(truth, prepared.known_before(part), train, config.evaluation).evaluate(scorer)
 
 
 def _timing(

@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from kgrec.data.user_items import UserItems
 
 
-def beyond_accuracy(
-    items: Tensor, train: UserItems, ks: Sequence[int], item_vectors: Tensor | None = None
-) -> dict[str, float]:
+def beyond_accuracy(items: Tensor, train: UserItems, ks: Sequence[int]) -> dict[str, float]:
     """All values below at every k, for rankings ``items`` ``(n, depth)``."""
     popularity = torch.from_numpy(np.bincount(train.items, minlength=train.n_items))
     items = items.cpu()
@@ -21,8 +19,7 @@ def beyond_accuracy(
         values[f"coverage@{k}"] = coverage(items[:, :k], train.n_items)
         values[f"gini@{k}"] = gini(items[:, :k], train.n_items)
         values[f"novelty@{k}"] = novelty(items[:, :k], popularity)
-        if item_vectors is not None:
-            values[f"diversity@{k}"] = diversity(items[:, :k], item_vectors)
+        values[f"diversity@{k}"] = diversity(items[:, :k], train)
     return values
 
 
@@ -51,19 +48,31 @@ def novelty(items: Tensor, popularity: Tensor) -> float:
     return float(-torch.log2(share)[items[items >= 0]].mean())
 
 
-def diversity(items: Tensor, item_vectors: Tensor, chunk: int = 4096) -> float:
-    """``1 - mean cosine`` over the pairs of each list (Ziegler et al. 2005), mean over users with two items or more.
+def diversity(items: Tensor, train: UserItems, chunk: int = 1024) -> float:
+    """``1 - mean cosine`` over the pairs of each list, mean over lists of two items or more.
 
-    By ``|sum v|^2 = sum_ij v_i . v_j``, so no (n, k, k) tensor.
+    Ziegler et al. 2005, https://doi.org/10.1145/1060745.1060754. An item's vector is who had it in train,
+    the same for every model that is compared; an item that nobody had is like no other. By ``|sum v|^2 =
+    sum_ij v_i . v_j``, so no (n, k, k) tensor.
     """
-    unit = F.normalize(item_vectors.cpu(), dim=1)
+    unit = _unit_rows(train)
     total, lists = 0.0, 0
-    for part in items.split(chunk):
-        valid = part >= 0
-        vectors = unit[part.clamp(min=0)] * valid.unsqueeze(2)
-        count = valid.sum(1)
-        own = vectors.square().sum((1, 2))
-        pairs = (vectors.sum(1).square().sum(1) - own) / (count * (count - 1)).clamp(min=1)
+    for part in items.cpu().split(chunk):
+        row, place = (part >= 0).nonzero(as_tuple=True)
+        chosen = part[row, place].numpy()
+        shown = sp.csr_matrix((np.ones(len(chosen)), (row.numpy(), chosen)), shape=(len(part), train.n_items))
+        sums = shown @ unit
+        # Unit vectors: the sum of squares of a list is the number of its items that anybody had.
+        own = np.asarray(shown @ np.asarray(unit.multiply(unit).sum(1))).ravel()
+        count = np.asarray(shown.sum(1)).ravel()
+        pairs = (np.asarray(sums.multiply(sums).sum(1)).ravel() - own) / np.maximum(count * (count - 1), 1)
         total += float((1 - pairs)[count > 1].sum())
         lists += int((count > 1).sum())
     return total / max(lists, 1)
+
+
+def _unit_rows(train: UserItems) -> sp.csr_matrix:
+    """``(n_items, n_users)``: who had each item, scaled to unit length."""
+    columns = train.matrix(np.float64).T.tocsr()
+    lengths = np.sqrt(np.asarray(columns.multiply(columns).sum(1)).ravel())
+    return sp.diags(1 / np.maximum(lengths, 1e-12)) @ columns

@@ -12,6 +12,7 @@ from kgrec.data.user_items import UserItems
 from kgrec.errors import ConfigError
 from kgrec.evaluation.beyond_accuracy import beyond_accuracy
 from kgrec.evaluation.config import EvaluationConfig
+from kgrec.evaluation.hits import accuracy, hit_matrix
 from kgrec.evaluation.metrics import METRICS
 from kgrec.evaluation.ranking import Ranking, rank
 from kgrec.evaluation.significance import bootstrap_interval
@@ -44,17 +45,13 @@ class Evaluator:
         known: UserItems,
         train: UserItems,
         config: EvaluationConfig,
-        item_vectors: Tensor | None = None,
     ) -> None:
-        """``truth`` is what a good ranking holds, ``known`` what may not be ranked, ``train`` what was learned from.
-
-        ``item_vectors`` ``(n_items, dim)`` measure diversity; without them the items' train users do.
-        """
+        """``truth`` is what a good ranking holds, ``known`` what may not be ranked, ``train`` what was
+        learned from."""
         unknown = [name for name in config.metrics if name not in METRICS]
         if unknown:
             raise ConfigError(f"evaluation.metrics holds {unknown[0]!r}; use {', '.join(METRICS)}")
         self.truth, self.known, self.train, self.config = truth, known, train, config
-        self.item_vectors = item_vectors
         self.users = np.flatnonzero(truth.counts() > 0)
 
     def metrics(self, scorer: Scorer) -> dict[str, float]:
@@ -67,7 +64,7 @@ class Evaluator:
         ranking, values = self._accuracy(scorer)
         metrics = {name: float(value.mean()) for name, value in values.items()}
         if self.config.beyond_accuracy:
-            metrics |= beyond_accuracy(ranking.items, self.train, self.config.ks, self.item_vectors)
+            metrics |= beyond_accuracy(ranking.items, self.train, self.config.ks)
         if self.config.slices:
             metrics |= slice_metrics(ranking.items, self.users, self.truth, self.train, self.config)
         intervals = {
@@ -101,18 +98,3 @@ class Evaluator:
                 frame.select("user", pl.lit(metric).alias("metric"), pl.lit(int(k)).alias("k"), "value")
             )
         return pl.concat(frames)
-
-
-def accuracy(hits: Tensor, n_truth: Tensor, config: EvaluationConfig) -> dict[str, Tensor]:
-    """Every metric at every k, ``(n,)`` each."""
-    ks = [k for k in config.ks if k <= hits.shape[1]]
-    return {f"{name}@{k}": METRICS[name](hits, n_truth, k) for name in config.metrics for k in ks}
-
-
-def hit_matrix(items: Tensor, users: np.ndarray, truth: UserItems) -> Tensor:
-    """``(n, k)`` bool: whether each ranked item ``(n, k)`` is in its user's truth; -1 never is."""
-    keys = truth.user_of_pair() * truth.n_items + truth.items
-    ranked = users[:, None] * truth.n_items + items.numpy()
-    place = np.searchsorted(keys, ranked).clip(max=max(len(keys) - 1, 0))
-    found = (keys[place] == ranked) if len(keys) else np.zeros(ranked.shape, bool)
-    return torch.from_numpy(found & (items.numpy() >= 0))

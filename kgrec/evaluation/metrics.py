@@ -1,7 +1,7 @@
 """Accuracy of a ranking, per user: pure functions of hits and of how many items a good ranking holds.
 
-All take ``hits`` ``(n, depth)`` bool (whether the item at each place is in the truth), ``n_truth`` ``(n,)`` (at least 1)
-and ``k`` <= depth, and return ``(n,)`` float64.
+All take ``hits`` ``(n, depth)`` bool (whether the item at each place is in the truth), ``n_truth`` ``(n,)``
+(at least 1) and ``k`` <= depth, and return ``(n,)`` float64.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,8 @@ def mrr(hits: Tensor, n_truth: Tensor, k: int) -> Tensor:
 
 
 def ndcg(hits: Tensor, n_truth: Tensor, k: int) -> Tensor:
-    """``sum_hits 1 / log2(place + 1)`` over the same sum of the best possible ranking, min(|truth|, k) hits first.
+    """``sum_hits 1 / log2(place + 1)`` over the same sum of the best possible ranking, min(|truth|, k) hits
+    first.
 
     Järvelin and Kekäläinen 2002, https://doi.org/10.1145/582415.582418.
     """

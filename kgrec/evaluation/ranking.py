@@ -1,4 +1,5 @@
-"""Full ranking in user batches: the best k of all items, seen items left out, ties broken by a seeded hash."""
+"""Full ranking in user batches: the best k of all items, seen items left out, ties broken by a seeded
+hash."""
 
 from dataclasses import dataclass
 
@@ -46,12 +47,13 @@ def rank(
         found.append(_best(scores, k, order.to(scores.device), batch))
     if not found:
         return Ranking(users, torch.empty(0, k, dtype=torch.int64), torch.empty(0, k))
-    items, scores = (torch.cat(column) for column in zip(*found, strict=True))
-    return Ranking(users, items, scores)
+    best_items, best = (torch.cat(column) for column in zip(*found, strict=True))
+    return Ranking(users, best_items, best)
 
 
 def top_items(scores: Tensor, k: int, tie_seed: int) -> tuple[Tensor, Tensor]:
-    """The best ``k`` of ``scores`` ``(n, n_items)``: items ``(n, k)`` and their scores, as ``rank`` orders them."""
+    """The best ``k`` of ``scores`` ``(n, n_items)``: items ``(n, k)`` and their scores, as ``rank`` orders
+    them."""
     order = tie_order(scores.shape[1], tie_seed).to(scores.device)
     return _best(scores, k, order, np.arange(len(scores)))
 

@@ -45,7 +45,9 @@ def paired_test(first: pl.DataFrame, second: pl.DataFrame, rounds: int = 10_000,
     alone = joined.filter(pl.col("value").is_null() | pl.col("value_second").is_null())
     if not alone.is_empty():
         user = alone["user"][0] or alone["user_second"][0]
-        raise ValueError(f"user {user!r} is on one side only ({alone.height:,} such users); compare the same users")
+        raise ValueError(
+            f"user {user!r} is on one side only ({alone.height:,} such users); compare the same users"
+        )
     differences = (joined["value"] - joined["value_second"]).to_numpy()
     low, high = bootstrap_interval(differences, 2_000, seed)
     generator = np.random.default_rng(seed)

@@ -6,27 +6,29 @@ from torch import Tensor
 
 from kgrec.data.user_items import UserItems
 from kgrec.evaluation.config import EvaluationConfig
-from kgrec.evaluation.metrics import METRICS
+from kgrec.evaluation.hits import accuracy, hit_matrix
 
 
 def slice_metrics(
     items: Tensor, users: np.ndarray, truth: UserItems, train: UserItems, config: EvaluationConfig
 ) -> dict[str, float]:
-    """``recall@10/users:q1`` ... and ``recall@10/items:cold`` ..., for rankings ``items`` ``(n, depth)`` of ``users``.
+    """``recall@10/users:q1`` ... and ``recall@10/items:cold`` ..., for rankings ``items`` ``(n, depth)`` of
+    ``users``.
 
-    Users by quartiles of their train interactions (q1 the least active). Items by popularity: ``head`` are the most
-    popular that together have 80% of the train interactions, ``tail`` the rest, ``cold`` those without any. For
-    an item slice the truth is restricted to the slice, the ranking is still over all candidates.
+    Users by quartiles of their train interactions (q1 the least active). Items by popularity: ``head`` are
+    the most popular that together have 80% of the train interactions, ``tail`` the rest, ``cold`` those
+    without any. For an item slice the truth is restricted to the slice, the ranking is still over all
+    candidates.
     """
-    from kgrec.evaluation.evaluator import accuracy, hit_matrix
-
     hits = hit_matrix(items.cpu(), users, truth)
     n_truth = torch.from_numpy(truth.counts()[users])
-    values = {}
+    values: dict[str, float] = {}
     per_user = accuracy(hits, n_truth, config)
     for name, chosen in user_slices(train.counts()[users]).items():
         if chosen.any():
-            values |= {f"{m}/users:{name}": float(v[torch.from_numpy(chosen)].mean()) for m, v in per_user.items()}
+            values |= {
+                f"{m}/users:{name}": float(v[torch.from_numpy(chosen)].mean()) for m, v in per_user.items()
+            }
     for name, chosen in item_slices(train).items():
         part = restricted(truth, chosen)
         some = part.counts()[users] > 0

@@ -7,6 +7,8 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
+INT32_MAX = 2**31 - 1
+
 
 class CSROperator:
     """A constant sparse matrix ``A`` that multiplies dense matrices and knows its transpose.
@@ -17,7 +19,8 @@ class CSROperator:
     """
 
     def __init__(self, matrix: Tensor, transposed: Tensor | None = None) -> None:
-        """``matrix`` ``(rows, columns)`` and ``transposed`` are sparse CSR; None means that A is symmetric."""
+        """``matrix`` ``(rows, columns)`` and ``transposed`` are sparse CSR; None means that A is
+        symmetric."""
         self._matrix = matrix
         self._transposed = matrix if transposed is None else transposed
 
@@ -28,8 +31,8 @@ class CSROperator:
         """Sum the entries ``(rows[e], columns[e], values[e])``; ``symmetric`` is the caller's promise."""
         coo = (values.numpy(), (rows.numpy(), columns.numpy()))
         matrix = sp.csr_matrix(coo, shape=shape, dtype=np.float32)
-        transposed = None if symmetric else _to_torch(matrix.T.tocsr())
-        return cls(_to_torch(matrix), transposed)
+        transposed = None if symmetric else csr_tensor(matrix.T.tocsr())
+        return cls(csr_tensor(matrix), transposed)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -76,8 +79,15 @@ class _Multiply(torch.autograd.Function):
         return ctx.operator.transposed @ grads[0].contiguous(), None
 
 
-def _to_torch(matrix: sp.csr_matrix) -> Tensor:
+def csr_tensor(matrix: sp.csr_matrix) -> Tensor:
+    """A sparse matrix as torch CSR on the CPU, float32 with int32 indices, each row's columns ascending.
+
+    Raises:
+        ValueError: the matrix has more entries than int32 can count.
+    """
     matrix.sum_duplicates()
+    if matrix.nnz > INT32_MAX:
+        raise ValueError(f"{matrix.nnz:,} entries do not fit int32 indices; at most {INT32_MAX:,} do")
     return torch.sparse_csr_tensor(
         torch.from_numpy(matrix.indptr.astype(np.int32)),
         torch.from_numpy(matrix.indices.astype(np.int32)),

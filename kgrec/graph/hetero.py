@@ -7,6 +7,7 @@ from torch_geometric.data import HeteroData
 
 from kgrec.data.dataset import Dataset
 from kgrec.data.splits import Part
+from kgrec.errors import DataError
 
 INTERACTS = "interacts"
 REVERSE_PREFIX = "rev_"
@@ -24,8 +25,8 @@ def build_graph(dataset: Dataset, train: Part, weights: np.ndarray | None = None
 
     Node types ``user``, ``item`` and ``entity`` are disjoint; rows are those of the vocabularies. Edge types
     are ``(user, interacts, item)``, one per (head type, relation, tail type), and ``rev_<relation>`` for
-    each. ``weights`` ``(n_train,)`` becomes the ``weight`` of the interaction edges; pairs that occur more than
-    once in ``train`` are one edge with their largest weight.
+    each. ``weights`` ``(n_train,)`` becomes the ``weight`` of the interaction edges; pairs that occur more
+    than once in ``train`` are one edge with their largest weight.
     """
     graph = HeteroData()
     counts = {"user": len(dataset.users), "item": len(dataset.items), "entity": len(dataset.entities)}
@@ -36,6 +37,14 @@ def build_graph(dataset: Dataset, train: Part, weights: np.ndarray | None = None
     for head, name, tail, edges in _typed_triples(dataset):
         _add_edges(graph, head, name, tail, edges, None)
     return graph
+
+
+def _refuse_taken_names(relations: list[str]) -> None:
+    """Two relations under one name would be one gate row, and one edge type would replace the other."""
+    taken = {INTERACTS} | {reverse_name(name) for name in (INTERACTS, *relations)}
+    for name in relations:
+        if name in taken:
+            raise DataError(f"triples: the relation {name!r} has a name that the graph itself uses; rename it")
 
 
 def _distinct_pairs(train: Part, weights: np.ndarray | None, n_items: int) -> tuple[np.ndarray, Tensor]:

@@ -2,22 +2,25 @@
 
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
+from kgrec.errors import ConfigError
 from kgrec.graph.csr import CSROperator
 from kgrec.graph.hetero import INTERACTS, reverse_name
+
+NORMALISATIONS = ("symmetric", "family", "mean")
+INTERACTION_NAMES = (INTERACTS, reverse_name(INTERACTS))
 
 
 class RelationalOperator:
     """Relation-gated messages ``y_v = sum_r sum_{s in N_r(v)} a_vs (x_s * g_r)`` as one sparse product.
 
     Per-edge gates would need an (edges, dim) tensor. But a message depends on its (relation, source) pair
-    only, and there are far fewer such pairs than edges: an item that thousands of users bought is one pair. So the
-    pairs' gated rows are made once and ``A`` ``(nodes, pairs)`` adds them up. The gated rows ``(pairs, dim)``
-    live only inside the call: the backward pass makes them again.
+    only, and there are far fewer such pairs than edges: an item that thousands of users bought is one pair.
+    So the pairs' gated rows are made once and ``A`` ``(nodes, pairs)`` adds them up. The gated rows
+    ``(pairs, dim)`` live only inside the call: the backward pass makes them again.
     """
 
     def __init__(self, adjacency: CSROperator, pair_node: Tensor, pair_relation: Tensor) -> None:
@@ -42,12 +45,15 @@ class RelationalOperator:
         return RelationalOperator(self.adjacency.to(device), *moved)
 
     def __call__(self, x: Tensor, gates: Tensor) -> Tensor:
-        """``x`` ``(nodes, dim)``, ``gates`` ``(relations, dim)`` -> ``(nodes, dim)``, differentiable in both."""
+        """``x`` ``(nodes, dim)``, ``gates`` ``(relations, dim)`` -> ``(nodes, dim)``, differentiable in
+        both."""
         result: Tensor = _GatedMultiply.apply(x, gates, self)
         return result
 
 
 class _GatedMultiply(torch.autograd.Function):
+    """y = A (x_pair * g_pair); the backward pass goes the same way through A^T, then adds up a node's pairs."""
+
     @staticmethod
     def forward(ctx: Any, x: Tensor, gates: Tensor, operator: RelationalOperator) -> Tensor:
         ctx.save_for_backward(x, gates)
@@ -56,11 +62,13 @@ class _GatedMultiply(torch.autograd.Function):
         return operator.adjacency.matrix @ gated
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor | None, None]:
         x, gates = ctx.saved_tensors
         node, relation = ctx.operator.pair_node, ctx.operator.pair_relation
         grad_gated = ctx.operator.adjacency.transposed @ grads[0].contiguous()
-        grad_gates = torch.zeros_like(gates).index_add_(0, relation, grad_gated * x[node])
+        grad_gates = None
+        if ctx.needs_input_grad[1]:
+            grad_gates = torch.zeros_like(gates).index_add_(0, relation, grad_gated * x[node])
         grad_x = torch.zeros_like(x).index_add_(0, node, grad_gated.mul_(gates[relation]))
         return grad_x, grad_gates, None
 
@@ -68,8 +76,9 @@ class _GatedMultiply(torch.autograd.Function):
 class Propagation:
     """The operators of one graph, and where each node type's rows lie in the global order.
 
-    Global rows: users ``[0, U)``, items ``[U, U + I)``, entities ``[U + I, U + I + E)``. Offsets live here and
-    are never saved. ``relations`` lists the relation of each gate row, reverses included.
+    Global rows: users ``[0, U)``, items ``[U, U + I)``, entities ``[U + I, U + I + E)``. Offsets live here
+    and are never saved. ``relations`` lists the relation of each gate row, reverses included; ``is_interaction``
+    ``(relations,)`` marks those that are behaviour rather than knowledge.
     """
 
     def __init__(self, graph: HeteroData) -> None:
@@ -79,6 +88,7 @@ class Propagation:
         self.n_nodes = self.n_users + self.n_items + self.n_entities
         self.offsets = {"user": 0, "item": self.n_users, "entity": self.n_users + self.n_items}
         self.relations = sorted({edge_type[1] for edge_type in graph.edge_types})
+        self.is_interaction = torch.tensor([name in INTERACTION_NAMES for name in self.relations])
         self._graph = graph
 
     def bipartite(self, weighted: bool = False) -> CSROperator:
@@ -86,8 +96,7 @@ class Propagation:
 
         Kipf and Welling 2017, https://arxiv.org/abs/1609.02907; He et al. 2020, https://arxiv.org/abs/2002.02126.
         """
-        wanted = {INTERACTS, reverse_name(INTERACTS)}
-        source, target, _, weight = self._edges(wanted, weighted)
+        source, target, _, weight = self._edges(set(INTERACTION_NAMES), weighted)
         return self._symmetric(source, target, weight, self.n_users + self.n_items)
 
     def homogeneous(self, weighted: bool = False) -> CSROperator:
@@ -101,6 +110,9 @@ class Propagation:
         ``symmetric``: an edge weighs ``1 / sqrt(d_target d_source)``, degrees over all relations.
         ``family``: the same, degrees counted within interactions and within knowledge apart, so that a film
         with hundreds of facts still hears its viewers. ``mean``: ``1 / d_target`` within each relation.
+
+        Raises:
+            ConfigError: there is no such normalisation.
         """
         source, target, relation, weight = self._edges(set(self.relations), weighted)
         values = weight * self._scale(source, target, relation, weight, normalisation)
@@ -134,22 +146,21 @@ class Propagation:
         self, source: Tensor, target: Tensor, relation: Tensor, weight: Tensor, normalisation: str
     ) -> Tensor:
         """Per-edge factor ``(edges,)``; degrees are counted within each edge's group."""
-        if normalisation not in ("symmetric", "family", "mean"):
-            raise ValueError(f"normalisation is {normalisation!r}; use symmetric, family or mean")
+        if normalisation not in NORMALISATIONS:
+            raise ConfigError(f"model.normalisation is {normalisation!r}; use {', '.join(NORMALISATIONS)}")
         group = {
             "symmetric": torch.zeros_like(relation),
-            "family": torch.from_numpy(self._is_interaction())[relation].long(),
+            "family": self.is_interaction[relation].long(),
             "mean": relation,
         }[normalisation]
         n_groups = len(self.relations) + 2
         degree = torch.zeros(self.n_nodes * n_groups)
         degree.index_add_(0, target * n_groups + group, weight)
+        # Edges of weight 0 may leave a degree of 0; whatever is divided by it is 0 as well.
+        degree.clamp_(min=1e-12)
         in_degree = degree[target * n_groups + group]
         if normalisation == "mean":
             return in_degree.reciprocal()
         # Every relation has its reverse, so a node's degree within a group is the same in and out.
         out_degree = degree[source * n_groups + group]
-        return (in_degree * out_degree).rsqrt()
-
-    def _is_interaction(self) -> np.ndarray:
-        return np.array([name in (INTERACTS, reverse_name(INTERACTS)) for name in self.relations])
+        return in_degree.rsqrt() * out_degree.rsqrt()

@@ -7,8 +7,8 @@ from torch.nn import functional as F
 def triple_score(head: Tensor, relation: Tensor, tail: Tensor, scorer: str) -> Tensor:
     """Plausibility of triples, higher = more plausible; all ``(n, dim)`` -> ``(n,)``.
 
-    ``distmult``: ``sum h * r * t`` (Yang et al. 2015, https://arxiv.org/abs/1412.6575). ``transe``: ``-|h + r - t|_2``
-    (Bordes et al. 2013, Translating Embeddings for Modeling Multi-relational Data).
+    ``distmult``: ``sum h * r * t`` (Yang et al. 2015, https://arxiv.org/abs/1412.6575). ``transe``: ``-|h +
+    r - t|_2`` (Bordes et al. 2013, Translating Embeddings for Modeling Multi-relational Data).
     """
     if scorer == "distmult":
         return (head * relation * tail).sum(1)

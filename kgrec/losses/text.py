@@ -8,9 +8,9 @@ from torch.nn import functional as F
 def text_loss(text: Tensor, items: Tensor, temperature: float, masked: Tensor) -> Tensor:
     """``-log exp(cos(x, y_i) / tau) / sum_j exp(cos(x, y_j) / tau)`` over the batch's items.
 
-    van den Oord et al. 2018 (InfoNCE), https://arxiv.org/abs/1807.03748. ``text`` ``(batch, dim)``; ``items`` ``(batch, dim)``,
-    row b the target of text b; ``masked`` ``(batch, batch)`` bool leaves out duplicates and other positives (its
-    diagonal is ignored). -> ``(batch,)``. Memory: ``12 batch^2`` bytes.
+    van den Oord et al. 2018 (InfoNCE), https://arxiv.org/abs/1807.03748. ``text`` ``(batch, dim)``;
+    ``items`` ``(batch, dim)``, row b the target of text b; ``masked`` ``(batch, batch)`` bool leaves out
+    duplicates and other positives (its diagonal is ignored). -> ``(batch,)``. Memory: ``12 batch^2`` bytes.
     """
     logits = F.normalize(text, dim=1) @ F.normalize(items, dim=1).T / temperature
     own = torch.eye(len(logits), dtype=torch.bool, device=logits.device)

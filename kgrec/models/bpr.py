@@ -3,20 +3,20 @@
 import torch
 from torch import nn
 
-from kgrec.models.network import Network, NodeVectors, final_vectors
+from kgrec.models.network import Network, NodeVectors, checked_scoring, final_vectors
 
 
 class BPR(Network):
     """``s(u, i) = z_u . y_i`` with free vectors, the model of Rendle et al. 2009.
 
-    BPR: Bayesian Personalized Ranking from Implicit Feedback, https://arxiv.org/abs/1205.2618. The pairwise loss
-    that gave it its name is ``objective.preference=bpr``; any other preference term trains it as well.
+    BPR: Bayesian Personalized Ranking from Implicit Feedback, https://arxiv.org/abs/1205.2618. The pairwise
+    loss that gave it its name is ``objective.preference=bpr``; any other preference term trains it as well.
     """
 
     def __init__(self, n_users: int, n_items: int, dim: int, scoring: str, init_std: float) -> None:
         super().__init__()
         self.n_users, self.n_items = n_users, n_items
-        self.scoring, self.init_std = scoring, init_std
+        self.scoring, self.init_std = checked_scoring(scoring), init_std
         self.user = nn.Parameter(torch.empty(n_users, dim))
         self.item = nn.Parameter(torch.empty(n_items, dim))
         self.reset_parameters()

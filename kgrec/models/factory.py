@@ -1,14 +1,17 @@
-"""From a model's configuration to the model: fitted closed forms, fresh networks, and scorers read from a run."""
+"""From a model's configuration to the model: fitted closed forms, fresh networks, and scorers read from a
+run."""
 
 from torch import Tensor
 
 from kgrec.data.dataset import Dataset
 from kgrec.data.user_items import UserItems
+from kgrec.errors import RunError
 from kgrec.features.fusion import FeatureFusion
 from kgrec.graph.propagation import Propagation
 from kgrec.models.base import FittedScorer
 from kgrec.models.bpr import BPR
 from kgrec.models.config import (
+    MODEL_CONFIGS,
     BPRConfig,
     EASEConfig,
     ItemKNNConfig,
@@ -44,7 +47,12 @@ def needs_features(config: ModelConfig) -> bool:
 
 
 def fit_closed_form(config: ModelConfig, dataset: Dataset, train: UserItems) -> FittedScorer:
-    """Fit popularity, ItemKNN or EASE on ``train``."""
+    """Fit popularity, ItemKNN or EASE on ``train``; ``dataset`` gives the facts that EASE may use.
+
+    Raises:
+        ConfigError: a value of ``config`` is out of range.
+        ValueError: the model is no closed form.
+    """
     match config:
         case PopularityConfig():
             return Popularity.fit(train)
@@ -56,7 +64,14 @@ def fit_closed_form(config: ModelConfig, dataset: Dataset, train: UserItems) -> 
 
 
 def build_network(config: ModelConfig, propagation: Propagation, fusion: FeatureFusion | None) -> Network:
-    """A fresh network, its parameters drawn from torch's global generator."""
+    """A fresh network, its parameters drawn from torch's global generator.
+
+    ``fusion`` is the first layer of a model that ``needs_features``; others ignore it.
+
+    Raises:
+        ConfigError: a value of ``config`` does not exist.
+        ValueError: the model is no network, or lacks its first layer.
+    """
     match config:
         case BPRConfig():
             sizes = propagation.n_users, propagation.n_items
@@ -69,5 +84,6 @@ def build_network(config: ModelConfig, propagation: Propagation, fusion: Feature
 
 
 def restore(name: str, tensors: dict[str, Tensor]) -> FittedScorer:
-    """The scorer of the model called ``name`` from its saved tensors; networks are served by their vectors."""
+    """The scorer of the model called ``name`` from its saved tensors; networks are served by their
+    vectors."""
     return CLOSED_FORMS.get(name, VectorModel).from_tensors(tensors)

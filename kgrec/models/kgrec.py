@@ -4,17 +4,17 @@ import torch
 from torch import Tensor, nn
 
 from kgrec.features.fusion import FeatureFusion
-from kgrec.graph.hetero import INTERACTS, reverse_name
 from kgrec.graph.propagation import Propagation
 from kgrec.models.config import KgrecConfig
-from kgrec.models.network import Network, NodeVectors, final_vectors
+from kgrec.models.network import Network, NodeVectors, checked_scoring, final_vectors
 
 
 class Kgrec(Network):
-    """Fused features, then ``x_v^(l+1) = sum_r sum_{s in N_r(v)} a_vs (x_s^(l) * g_r)``, then the mean of the layers.
+    """Fused features, then ``x_v^(l+1) = sum_r sum_{s in N_r(v)} a_vs (x_s^(l) * g_r)``, then the mean of
+    the layers.
 
-    ``g_r`` is one learned gate vector a relation and direction: which parts of a film's vector its actors should
-    hear, and how loudly. Interactions are relations too. The linear propagation is LightGCN's
+    ``g_r`` is one learned gate vector a relation and direction: which parts of a film's vector its actors
+    should hear, and how loudly. Interactions are relations too. The linear propagation is LightGCN's
     (https://arxiv.org/abs/2002.02126), the diagonal relation transform that of R-GCN's block-diagonal
     decomposition with blocks of one (https://arxiv.org/abs/1703.06103) and KGIN's relational messages
     (https://arxiv.org/abs/2102.07057).
@@ -30,14 +30,16 @@ class Kgrec(Network):
         self.fusion = fusion
         self.dropout = nn.Dropout(config.dropout)
         self.messages = propagation.relational(config.normalisation)
-        own = [name in (INTERACTS, reverse_name(INTERACTS)) for name in propagation.relations]
-        self.register_buffer("is_interaction", torch.tensor(own), persistent=False)
-        self.gate = nn.Parameter(torch.empty(len(own), config.dim), requires_grad=config.gates)
-        self.relation = nn.Parameter(torch.empty(len(own), config.dim))
+        self.scoring = checked_scoring(config.scoring)
+        self.register_buffer("is_interaction", propagation.is_interaction, persistent=False)
+        shape = (len(propagation.relations), config.dim)
+        self.gate = nn.Parameter(torch.empty(shape), requires_grad=config.gates)
+        self.relation = nn.Parameter(torch.empty(shape))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Gates start at ``gate_init`` (interactions at 1), relation vectors near 1, the fusion as it says."""
+        """Gates start at ``gate_init`` (interactions at 1), relation vectors near 1, the fusion as it
+        says."""
         self.fusion.reset_parameters()
         own = self.get_buffer("is_interaction").unsqueeze(1)
         with torch.no_grad():
@@ -62,8 +64,8 @@ class Kgrec(Network):
         users, items, _ = mean.split(sizes)
         first_users, first_items, _ = first.split(sizes)
         return NodeVectors(
-            users=final_vectors(users, self.config.scoring),
-            items=final_vectors(items, self.config.scoring),
+            users=final_vectors(users, self.scoring),
+            items=final_vectors(items, self.scoring),
             knowledge=first[self.n_users :],
             relations=self.relation,
             first_users=first_users,

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from kgrec.graph.csr import CSROperator
 from kgrec.graph.propagation import Propagation
-from kgrec.models.network import Network, NodeVectors, final_vectors
+from kgrec.models.network import Network, NodeVectors, checked_scoring, final_vectors
 
 
 class LightGCN(Network):
@@ -20,7 +20,7 @@ class LightGCN(Network):
     ) -> None:
         super().__init__()
         self.n_users, self.n_items = propagation.n_users, propagation.n_items
-        self.layers, self.scoring, self.init_std = layers, scoring, init_std
+        self.layers, self.scoring, self.init_std = layers, checked_scoring(scoring), init_std
         self.adjacency = propagation.bipartite()
         self.node = nn.Parameter(torch.empty(self.n_users + self.n_items, dim))
         self.reset_parameters()

@@ -7,7 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from kgrec.errors import ConfigError
 from kgrec.models.vectors import VectorModel
+
+SCORINGS = ("dot", "cosine")
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ class NodeVectors:
     knowledge: Tensor
     """``(n_items + n_entities, dim)``, first layer: the ends of triples."""
     relations: Tensor | None
-    """``(n_relations, dim)`` for the triple score, or None where the model has no graph."""
+    """``(n_relations, dim)`` for the triple score, in the order of ``Propagation.relations``; or None."""
     first_users: Tensor
     """``(n_users, dim)``, first layer: what L2 may weigh."""
     first_items: Tensor
@@ -48,18 +51,26 @@ class Network(nn.Module, ABC):
 
     @torch.no_grad()
     def scorer(self) -> VectorModel:
-        """The trained vectors, detached: what ranks, is saved and serves."""
+        """Copies of the trained vectors: what ranks, is saved and serves; further training leaves them alone."""
         was_training = self.training
         self.eval()
         vectors = self()
         self.train(was_training)
-        return VectorModel(vectors.users.detach(), vectors.items.detach())
+        # Copies, because the vectors may be the parameters themselves, or views of one table.
+        return VectorModel(vectors.users.clone(), vectors.items.clone())
 
 
 def final_vectors(x: Tensor, scoring: str) -> Tensor:
     """``x`` ``(n, dim)`` as the score reads it: unit length for ``cosine``, unchanged for ``dot``."""
-    if scoring == "cosine":
-        return F.normalize(x, dim=1)
-    if scoring == "dot":
-        return x
-    raise ValueError(f"scoring is {scoring!r}; use dot or cosine")
+    return F.normalize(x, dim=1) if scoring == "cosine" else x
+
+
+def checked_scoring(scoring: str) -> str:
+    """``scoring`` itself.
+
+    Raises:
+        ConfigError: it is neither dot nor cosine.
+    """
+    if scoring not in SCORINGS:
+        raise ConfigError(f"model.scoring is {scoring!r}; use {' or '.join(SCORINGS)}")
+    return scoring

@@ -7,8 +7,8 @@ from torch import Tensor
 class VectorModel:
     """Scores by inner product, ``s(u, i) = z_u . y_i``.
 
-    A person never seen in training gets ``z = sum_i w_i y_i / sum_i w_i`` over the history's items, scaled to the
-    mean length of the known users' vectors, so that scores are comparable with theirs.
+    A person never seen in training gets ``z = sum_i w_i y_i / sum_i w_i`` over the history's items, scaled
+    to the mean length of the known users' vectors, so that scores are comparable with theirs.
     """
 
     def __init__(self, user_vectors: Tensor, item_vectors: Tensor) -> None:
@@ -22,15 +22,14 @@ class VectorModel:
 
     def scores(self, users: Tensor) -> Tensor:
         """``(batch,)`` user rows -> ``(batch, n_items)``."""
-        return self.user_vectors[users] @ self.item_vectors.T
+        return self.user_vectors[users.to(self.user_vectors.device)] @ self.item_vectors.T
 
     def vector_from_history(self, items: Tensor, weights: Tensor | None = None) -> Tensor:
         """The vector ``(dim,)`` of a person with this history, ``items`` and ``weights`` ``(m,)``."""
-        rows = self.item_vectors[items]
-        weight = torch.ones(len(items), device=rows.device) if weights is None else weights.to(rows)
         if len(items) == 0:
             return self.user_vectors.mean(0)
-        direction = (weight @ rows) / weight.sum()
+        rows = self.item_vectors[items.to(self.item_vectors.device)]
+        direction = rows.sum(0) if weights is None else weights.to(rows) @ rows
         length = self.user_vectors.norm(dim=1).mean()
         return direction * (length / direction.norm().clamp(min=1e-12))
 

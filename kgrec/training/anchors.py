@@ -34,7 +34,8 @@ class Anchors:
         return Anchors(*(tensor.to(device) for tensor in tensors))
 
     def reachable(self, items: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """For each train item ``(batch,)`` one item that shares a random node with it, and whether there is one."""
+        """For each train item ``(batch,)`` one item that shares a random node with it, and whether there is
+        one."""
         node, some = _draw(self.item_indptr, self.item_nodes, items, generator)
         reached, _ = _draw(self.node_indptr, self.node_items, node, generator)
         return torch.where(some, reached, items), some & (reached != items)

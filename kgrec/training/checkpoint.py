@@ -15,8 +15,9 @@ log = logging.getLogger(__name__)
 class CheckpointStore:
     """The newest checkpoint of one training, in one file.
 
-    Tensors and plain numbers only: the file is loaded with ``weights_only=True``, so that it cannot run code. It is
-    written beside and renamed, so that a kill at any moment leaves the previous epoch's file whole.
+    Tensors and plain numbers only: the file is loaded with ``weights_only=True``, so that it cannot run
+    code. It is written beside and renamed, so that a kill at any moment leaves the previous epoch's file
+    whole.
     """
 
     def __init__(self, path: Path) -> None:

@@ -58,7 +58,9 @@ class Objective:
             ConfigError: a term has a name or a needed input that does not exist.
         """
         if config.preference.loss not in PREFERENCES:
-            raise ConfigError(f"objective.preference.loss is {config.preference.loss!r}; use {', '.join(PREFERENCES)}")
+            raise ConfigError(
+                f"objective.preference.loss is {config.preference.loss!r}; use {', '.join(PREFERENCES)}"
+            )
         triples = knowledge.to(device) if knowledge is not None and config.knowledge.triple > 0 else None
         anchors = None
         if knowledge is not None and config.knowledge.anchored > 0:
@@ -66,7 +68,9 @@ class Objective:
         item_text = None
         if config.text.weight > 0:
             if text is None:
-                raise ConfigError("objective.text.weight is set, but no node has text; switch on features.text")
+                raise ConfigError(
+                    "objective.text.weight is set, but no node has text; switch on features.text"
+                )
             item_text = text[train.n_users : train.n_users + n_items].to(device)
         return cls(config, Positives(train, device), triples, anchors, item_text)
 
@@ -110,10 +114,13 @@ class Objective:
         return weighted_mean(losses, batch.weights)
 
     def _squared(self, vectors: NodeVectors, batch: Batch) -> Tensor:
-        """All pairs of the batch's users; a user with n interactions comes n times an epoch, so counts 1 / n."""
+        """All pairs of the batch's users; a user with n interactions comes n times an epoch, so counts 1 /
+        n."""
         users, inverse = batch.users.unique(return_inverse=True)
         observed = self.positives.of(users)
-        losses = squared_loss(vectors.users[users], vectors.items, observed, self.config.preference.unobserved_weight)
+        losses = squared_loss(
+            vectors.users[users], vectors.items, observed, self.config.preference.unobserved_weight
+        )
         counts = self.positives.indptr[users + 1] - self.positives.indptr[users]
         return (losses / counts)[inverse].sum() / batch.weights.sum()
 
@@ -156,7 +163,10 @@ class Objective:
             raise ConfigError("objective.text.weight is set, but the model has no text; use model=kgrec")
         usable = sums.norm(dim=1) > 1e-6
         losses = text_loss(
-            projected, vectors.items[batch.items], self.config.text.temperature, self._in_batch_positives(batch)
+            projected,
+            vectors.items[batch.items],
+            self.config.text.temperature,
+            self._in_batch_positives(batch),
         )
         return weighted_mean(losses, batch.weights * usable)
 

@@ -22,7 +22,9 @@ class Positives:
     def contains(self, users: Tensor, items: Tensor) -> Tensor:
         """Whether users have items; shapes broadcast."""
         if len(self.keys) == 0:
-            return torch.zeros(torch.broadcast_shapes(users.shape, items.shape), dtype=torch.bool, device=users.device)
+            return torch.zeros(
+                torch.broadcast_shapes(users.shape, items.shape), dtype=torch.bool, device=users.device
+            )
         keys = users * self.n_items + items
         place = torch.searchsorted(self.keys, keys).clamp(max=len(self.keys) - 1)
         return self.keys[place] == keys
@@ -37,7 +39,8 @@ class Positives:
         return row, self.items[place], self.weights[place]
 
     def negatives(self, users: Tensor, n: int, generator: torch.Generator, rounds: int = 3) -> Tensor:
-        """``(batch, n)`` uniform items that the users do not have; a hit is drawn again, at most ``rounds`` times."""
+        """``(batch, n)`` uniform items that the users do not have; a hit is drawn again, at most ``rounds``
+        times."""
         shape, device = (len(users), n), users.device
         drawn = torch.randint(self.n_items, shape, generator=generator, device=device)
         for _ in range(rounds):

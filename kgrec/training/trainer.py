@@ -40,8 +40,8 @@ class TrainingResult:
 class Trainer:
     """Trains a network on batches against an objective, keeps the epoch that is best on valid.
 
-    A step is: zero the gradients, one full-graph forward, the sum of the weighted terms, backward, clip, step the
-    optimiser, step the schedule. Nothing else touches the parameters.
+    A step is: zero the gradients, one full-graph forward, the sum of the weighted terms, backward, clip,
+    step the optimiser, step the schedule. Nothing else touches the parameters.
     """
 
     def __init__(
@@ -69,8 +69,8 @@ class Trainer:
         """Train until the epochs, the patience or the seconds run out; leave the best weights in the network.
 
         ``evaluate`` gives valid metrics (None: train all epochs and keep the last, as a refit does);
-        ``on_epoch`` is told each epoch's record. ``stop_after`` ends training earlier than ``config.epochs``, while
-        the learning rate follows the schedule of all of them.
+        ``on_epoch`` is told each epoch's record. ``stop_after`` ends training earlier than
+        ``config.epochs``, while the learning rate follows the schedule of all of them.
 
         Raises:
             TrainingError: a loss term or the gradient norm is not finite.
@@ -97,9 +97,7 @@ class Trainer:
         record["seconds"] = self.result.seconds
         self.result.epochs = epoch
         self.result.history.append(record)
-        log.info(
-            "epoch %d: %s", epoch, ", ".join(f"{k} {v:.4g}" for k, v in record.items() if k != "epoch")
-        )
+        log.info("epoch %d: %s", epoch, ", ".join(f"{k} {v:.4g}" for k, v in record.items() if k != "epoch"))
         self._save(epoch)
         if on_epoch is not None:
             on_epoch(record)
@@ -120,7 +118,7 @@ class Trainer:
         total = torch.stack(list(terms.values())).sum()
         if not torch.isfinite(total):
             self._refuse(terms, epoch, step)
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip_norm or float("inf"))
         if not torch.isfinite(norm):
             raise TrainingError(
@@ -188,4 +186,3 @@ class Trainer:
         if self.batches.device.type == "cuda":
             state["device"] = torch.cuda.get_rng_state(self.batches.device)
         return state
-

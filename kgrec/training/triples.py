@@ -13,7 +13,8 @@ ROUNDS = 4
 
 @dataclass(frozen=True)
 class KnowledgeTriples:
-    """Facts in rows: ends are items ``[0, I)`` or ``I`` + entity, relations are gate rows of the propagation."""
+    """Facts in rows: ends are items ``[0, I)`` or ``I`` + entity, relations are gate rows of the
+    propagation."""
 
     heads: Tensor
     relations: Tensor
@@ -52,7 +53,8 @@ class KnowledgeTriples:
     def to(self, device: torch.device) -> "KnowledgeTriples":
         """The same facts on ``device``."""
         tensors = (self.heads, self.relations, self.tails, self.keys, self.by_relation, self.starts)
-        return KnowledgeTriples(*(tensor.to(device) for tensor in tensors), self.n_nodes)
+        heads, relations, tails, keys, by_relation, starts = (tensor.to(device) for tensor in tensors)
+        return KnowledgeTriples(heads, relations, tails, keys, by_relation, starts, self.n_nodes)
 
     def __len__(self) -> int:
         return len(self.heads)

@@ -1,0 +1,27 @@
+"""Put what the benchmarks wrote into the README: `python benchmarks/readme.py`. A test fails when they
+differ."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SECTIONS = {"results": "ml-100k.md", "speed": "speed.md"}
+
+
+def main() -> None:
+    """Rewrite the generated sections of README.md."""
+    path = ROOT / "README.md"
+    path.write_text(generated(path.read_text()))
+
+
+def generated(text: str) -> str:
+    """The README with every section between ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->`` made anew."""
+    for name, file in SECTIONS.items():
+        begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
+        before, rest = text.split(begin)
+        _, after = rest.split(end)
+        text = before + begin + (ROOT / "benchmarks" / "results" / file).read_text() + end + after
+    return text
+
+
+if __name__ == "__main__":
+    main()

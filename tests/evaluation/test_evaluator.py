@@ -1,0 +1,116 @@
+"""The evaluator: users without truth, chance, relabelling, slices, agreement of its two entrances."""
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from kgrec.data.user_items import UserItems
+from kgrec.errors import ConfigError
+from kgrec.evaluation.config import EvaluationConfig
+from kgrec.evaluation.evaluator import Evaluator
+from kgrec.evaluation.hits import hit_matrix
+from kgrec.models.vectors import VectorModel
+
+CONFIG = EvaluationConfig(ks=[2, 10], bootstrap=200)
+
+
+def pairs(table: np.ndarray) -> UserItems:
+    return UserItems.from_pairs(*np.nonzero(table), table.shape)
+
+
+@pytest.fixture
+def world() -> tuple[VectorModel, UserItems, UserItems]:
+    rng = np.random.default_rng(5)
+    part = rng.choice(3, (60, 80), p=[0.85, 0.1, 0.05])
+    part[7, part[7] == 2] = 0
+    model = VectorModel(torch.randn(60, 8), torch.randn(80, 8))
+    return model, pairs(part == 2), pairs(part == 1)
+
+
+def test_the_light_entrance_agrees_with_the_full_one(world: tuple[VectorModel, UserItems, UserItems]) -> None:
+    model, truth, train = world
+    evaluator = Evaluator(truth, train, train, CONFIG)
+    full = evaluator.evaluate(model)
+    light = evaluator.metrics(model)
+    assert {name: full.metrics[name] for name in light} == light
+    assert set(light) == {f"{m}@{k}" for m in CONFIG.metrics for k in (2, 10)}
+
+
+def test_users_without_truth_are_counted_and_left_out(
+    world: tuple[VectorModel, UserItems, UserItems],
+) -> None:
+    model, truth, train = world
+    found = Evaluator(truth, train, train, CONFIG).evaluate(model)
+    without = int((truth.counts() == 0).sum())
+    assert without >= 1
+    assert (found.n_users, found.n_left_out) == (60 - without, without)
+    assert 7 not in found.per_user["user"].to_list()
+    recall = found.per_user.filter((pl.col("metric") == "recall") & (pl.col("k") == 10))
+    assert recall.height == found.n_users
+    assert recall["value"].mean() == pytest.approx(found.metrics["recall@10"])
+    low, high = found.intervals["recall@10"]
+    assert low < found.metrics["recall@10"] < high
+
+
+def test_a_constant_scorer_does_no_better_than_chance() -> None:
+    n_users, n_items, k = 400, 200, 10
+    rng = np.random.default_rng(0)
+    truth = np.zeros((n_users, n_items), bool)
+    # The truth is what stands at the end of the file, as in data sets whose row numbers leak.
+    for user in range(n_users):
+        truth[user, 100 + rng.choice(100, 4, replace=False)] = True
+    train = pairs(np.zeros((n_users, n_items), bool))
+    constant = VectorModel(torch.ones(n_users, 1), torch.ones(n_items, 1))
+    values = [
+        Evaluator(pairs(truth), train, train, EvaluationConfig(ks=[k], tie_seed=seed)).metrics(constant)[
+            "recall@10"
+        ]
+        for seed in range(20)
+    ]
+    assert np.mean(values) == pytest.approx(k / n_items, abs=0.01)
+
+
+def test_relabelling_items_changes_nothing(world: tuple[VectorModel, UserItems, UserItems]) -> None:
+    model, truth, train = world
+    order = np.random.default_rng(1).permutation(80)
+
+    def moved(index: UserItems) -> UserItems:
+        return UserItems.from_pairs(index.user_of_pair(), order[index.items], (60, 80))
+
+    vectors = torch.empty_like(model.item_vectors)
+    vectors[torch.from_numpy(order)] = model.item_vectors
+    other = Evaluator(moved(truth), moved(train), moved(train), CONFIG).evaluate(
+        VectorModel(model.user_vectors, vectors)
+    )
+    before = Evaluator(truth, train, train, CONFIG).evaluate(model)
+    slices = {name for name in before.metrics if "/items:head" in name or "/items:tail" in name}
+    kept = {name: value for name, value in before.metrics.items() if name not in slices}
+    assert {name: other.metrics[name] for name in kept} == pytest.approx(kept, abs=1e-9)
+
+
+def test_hits_equal_set_membership(world: tuple[VectorModel, UserItems, UserItems]) -> None:
+    _, truth, _ = world
+    users = np.array([3, 0, 59])
+    items = torch.randint(-1, 80, (3, 12))
+    expected = [
+        [i >= 0 and i in set(truth.of(u).tolist()) for i in row]
+        for u, row in zip(users, items.tolist(), strict=True)
+    ]
+    assert hit_matrix(items, users, truth).tolist() == expected
+
+
+def test_another_shape_or_metric_is_refused(world: tuple[VectorModel, UserItems, UserItems]) -> None:
+    _, truth, train = world
+    with pytest.raises(ValueError, match="the scorer knows 60 users and 81 items"):
+        Evaluator(truth, train, train, CONFIG).metrics(VectorModel(torch.randn(60, 2), torch.randn(81, 2)))
+    with pytest.raises(ConfigError, match="'reccall'"):
+        Evaluator(truth, train, train, EvaluationConfig(metrics=["reccall"]))
+
+
+def test_cutoffs_beyond_the_catalogue_are_left_out() -> None:
+    truth, train = pairs(np.eye(3, dtype=bool)), pairs(np.zeros((3, 3), bool))
+    model = VectorModel(torch.eye(3), torch.eye(3))
+    found = Evaluator(truth, train, train, EvaluationConfig(ks=[1, 50])).metrics(model)
+    assert found["recall@1"] == 1.0
+    assert "recall@50" not in found

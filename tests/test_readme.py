@@ -1,0 +1,99 @@
+"""Every command of the README works as it stands, and its tables are what the benchmarks wrote."""
+
+import os
+import re
+import runpy
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def script_calls() -> list[list[str]]:
+    """The words of every `python scripts/...` line, in order; comments and line ends with \\ understood."""
+    lines = "\n".join(blocks("bash")).replace("\\\n", " ").splitlines()
+    calls = [shlex.split(line, comments=True) for line in lines]
+    return [words for words in calls if words[:1] == ["python"]]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout with a MovieLens-100K in miniature beside it: the same files, columns and ids, a few
+    rows."""
+    folder = tmp_path_factory.mktemp("readme")
+    for name in ("scripts", "conf"):
+        (folder / name).symlink_to(ROOT / name)
+    write_movielens(folder / "data" / "ml-100k")
+    write_shop(folder / "my_folder")
+    return folder
+
+
+def write_movielens(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    users, items = ["196", "186", *map(str, range(1, 30))], ["50", "172", *map(str, range(1, 25))]
+    rows = [
+        f"{user}\t{item}\t{rng.integers(1, 6)}\t{881250949 + i}"
+        for i, user in enumerate(users)
+        for item in rng.permutation(items)[:10]
+    ]
+    tables = {
+        "inter": ["user_id:token\titem_id:token\trating:float\ttimestamp:float", *rows],
+        "item": [
+            "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq",
+            *(f"{item}\tFilm {item}\t19{10 + int(item) % 90}\tDrama" for item in items),
+        ],
+        "link": ["item_id:token\tentity_id:token", *(f"{item}\tm.{item}" for item in items)],
+        "kg": [
+            "head_id:token\trelation_id:token\ttail_id:token",
+            *(f"m.{item}\tfilm.film.genre\tm.g{int(item) % 3}" for item in items),
+        ],
+        "user": ["user_id:token\tage:token", *(f"{user}\t30" for user in users)],
+    }
+    for ending, lines in tables.items():
+        (folder / f"ml-100k.{ending}").write_text("\n".join(lines) + "\n")
+
+
+def write_shop(folder: Path) -> None:
+    folder.mkdir()
+    pairs = [f"c{user},s{item}" for user in range(12) for item in range(24) if (user + item) % 2]
+    (folder / "orders.csv").write_text("\n".join(["customer_id,sku", *pairs]) + "\n")
+    facts = [f"s{item},brand,b{item % 2}" for item in range(24)]
+    (folder / "facts.csv").write_text("\n".join(["head,relation,tail", *facts]) + "\n")
+    (folder / "items.csv").write_text("\n".join(["sku,title", *(f"s{i},shoe {i}" for i in range(24))]) + "\n")
+
+
+def test_every_command_of_the_readme_runs(place: Path, cache: Path) -> None:
+    calls = script_calls()
+    assert len(calls) >= 7
+    environment = os.environ | {"KGREC_DATA": str(place / "data"), "OMP_NUM_THREADS": "1"}
+    for words in calls:
+        command = [sys.executable, *words[1:]]
+        done = subprocess.run(
+            command, cwd=place, env=environment, capture_output=True, text=True, timeout=300, check=False
+        )
+        assert done.returncode == 0, f"{' '.join(words)}\n{done.stderr[-3000:]}"
+        assert done.stdout.strip()
+
+
+def test_the_python_of_the_readme_runs(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place)
+    (code,) = blocks("python")
+    names: dict[str, object] = {}
+    exec(code, names)
+    assert "recommender" in names
+
+
+def test_the_tables_are_what_the_benchmarks_wrote() -> None:
+    generated = runpy.run_path(str(ROOT / "benchmarks" / "readme.py"))["generated"]
+    assert generated(README) == README, "run python benchmarks/readme.py"
