@@ -1,24 +1,40 @@
 """Which files of a run directory may be uploaded, and in what form."""
 
+import logging
 from pathlib import Path
 
 import polars as pl
+from safetensors import safe_open
 
 from kgrec.errors import RunError
 from kgrec.files import atomic_path
 from kgrec.tracking.pseudonyms import Pseudonyms
 
+log = logging.getLogger(__name__)
+
 MODEL_FILES = ("model.safetensors", "config.yaml", "metrics.json")
 DATA_FILES = ("catalogue.parquet", "triples.parquet", "seen.parquet", "top_k.parquet")
 
 
-def model_files(run_dir: Path) -> list[Path]:
+def model_files(run_dir: Path, log_data: bool) -> list[Path]:
     """The files of the model artifact.
+
+    A closed form keeps the histories that it adds up among its tensors. They are the data set, so without
+    ``log_data`` such a model stays here.
 
     Raises:
         RunError: one of them is missing.
     """
-    return _present(run_dir, MODEL_FILES)
+    paths = _present(run_dir, MODEL_FILES)
+    if log_data or not _holds_histories(paths[0]):
+        return paths
+    log.info("tracking: %s holds interactions and is not uploaded (tracking.log_data=false)", paths[0].name)
+    return paths[1:]
+
+
+def _holds_histories(path: Path) -> bool:
+    with safe_open(path, framework="np") as file:
+        return any(name.startswith("history") for name in file.keys())  # noqa: SIM118 (no mapping)
 
 
 def data_files(run_dir: Path, copies: Path, pseudonyms: Pseudonyms) -> list[Path]:

@@ -88,7 +88,7 @@ class WandbTracker(Tracker):
     def log_artifact(self, run_dir: Path) -> None:
         """See Tracker; data tables only with ``tracking.log_data=true``, users as pseudonyms."""
         run_dir = run_dir.resolve()
-        self._upload("model", model_files(run_dir))
+        self._upload("model", model_files(run_dir, self.config.log_data))
         if self.config.log_data:
             self._upload("data", data_files(run_dir, self._folder / "data", self._known_pseudonyms()))
 

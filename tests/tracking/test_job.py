@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import wandb
+from safetensors.numpy import save_file
 
 from kgrec.errors import ConfigError, TrainingError
 from kgrec.tracking import Tracker, TrackingConfig, tracking
@@ -91,6 +93,7 @@ def test_a_failing_wandb_costs_one_warning(
 
     for name in ("model.safetensors", "config.yaml", "metrics.json"):
         (tmp_path / name).write_text("")
+    save_file({"user_vectors": np.ones((2, 3))}, tmp_path / "model.safetensors")
     environment = {name: os.environ.get(name) for name in ("WANDB_DATA_DIR", "WANDB_ERROR_REPORTING")}
     owner, name = target.rsplit(".", 1)
     fields = dict(wandb.Settings.model_fields)

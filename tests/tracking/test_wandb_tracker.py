@@ -5,8 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
+from safetensors.numpy import save_file
 
 from kgrec.tracking import TrackingConfig, tracking
 from kgrec.tracking.pseudonyms import load_pseudonyms
@@ -22,6 +24,7 @@ def run_dir(tmp_path: Path) -> Path:
     folder.mkdir(parents=True)
     for name in ("model.safetensors", "config.yaml", "metrics.json", "history.jsonl"):
         (folder / name).write_text(f"{name}\n")
+    save_file({"user_vectors": np.ones((2, 3))}, folder / "model.safetensors")
     pl.DataFrame({"item": ["1"], "title": ["Ä"]}).write_parquet(folder / "catalogue.parquet")
     pl.DataFrame({"head": ["1"]}).write_parquet(folder / "triples.parquet")
     for name in ("seen", "top_k", "per_user"):
