@@ -27,7 +27,11 @@ def build_graph(dataset: Dataset, train: Part, weights: np.ndarray | None = None
     are ``(user, interacts, item)``, one per (head type, relation, tail type), and ``rev_<relation>`` for
     each. ``weights`` ``(n_train,)`` becomes the ``weight`` of the interaction edges; pairs that occur more
     than once in ``train`` are one edge with their largest weight.
+
+    Raises:
+        DataError: a relation is called like the interactions or like another relation's reverse.
     """
+    _refuse_taken_names(dataset.relations.ids)
     graph = HeteroData()
     counts = {"user": len(dataset.users), "item": len(dataset.items), "entity": len(dataset.entities)}
     for node_type, count in counts.items():
@@ -44,7 +48,7 @@ def _refuse_taken_names(relations: list[str]) -> None:
     taken = {INTERACTS} | {reverse_name(name) for name in (INTERACTS, *relations)}
     for name in relations:
         if name in taken:
-            raise DataError(f"triples: the relation {name!r} has a name that the graph itself uses; rename it")
+            raise DataError(f"triples: the relation {name!r} bears a name of the graph's own; rename it")
 
 
 def _distinct_pairs(train: Part, weights: np.ndarray | None, n_items: int) -> tuple[np.ndarray, Tensor]:

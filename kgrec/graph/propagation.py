@@ -45,14 +45,13 @@ class RelationalOperator:
         return RelationalOperator(self.adjacency.to(device), *moved)
 
     def __call__(self, x: Tensor, gates: Tensor) -> Tensor:
-        """``x`` ``(nodes, dim)``, ``gates`` ``(relations, dim)`` -> ``(nodes, dim)``, differentiable in
-        both."""
+        """``x`` ``(nodes, dim)``, ``gates`` ``(relations, dim)`` -> ``(nodes, dim)``, with both gradients."""
         result: Tensor = _GatedMultiply.apply(x, gates, self)
         return result
 
 
 class _GatedMultiply(torch.autograd.Function):
-    """y = A (x_pair * g_pair); the backward pass goes the same way through A^T, then adds up a node's pairs."""
+    """y = A (x_pair * g_pair); backward goes through A^T and adds up the pairs of each node."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, gates: Tensor, operator: RelationalOperator) -> Tensor:
@@ -77,8 +76,8 @@ class Propagation:
     """The operators of one graph, and where each node type's rows lie in the global order.
 
     Global rows: users ``[0, U)``, items ``[U, U + I)``, entities ``[U + I, U + I + E)``. Offsets live here
-    and are never saved. ``relations`` lists the relation of each gate row, reverses included; ``is_interaction``
-    ``(relations,)`` marks those that are behaviour rather than knowledge.
+    and are never saved. ``relations`` lists the relation of each gate row, reverses included;
+    ``is_interaction`` ``(relations,)`` marks those that are behaviour rather than knowledge.
     """
 
     def __init__(self, graph: HeteroData) -> None:

@@ -4,28 +4,35 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from kgrec.losses.logsumexp import Pairs, score_logsumexp
+
 
 def weighted_mean(losses: Tensor, weights: Tensor) -> Tensor:
     """``sum_b w_b l_b / sum_b w_b`` of ``(batch,)`` losses; 0 where all weights are 0."""
     return (losses * weights).sum() / weights.sum().clamp(min=1e-12)
 
 
-def bpr_loss(positive: Tensor, negatives: Tensor) -> Tensor:
+def bpr_loss(positive: Tensor, negatives: Tensor, masked: Tensor | None = None) -> Tensor:
     """``softplus(s_neg - s_pos)``, mean over the negatives.
 
     Rendle et al. 2009, https://arxiv.org/abs/1205.2618. ``positive`` ``(batch,)``, ``negatives`` ``(batch,
-    n)`` -> ``(batch,)``.
+    n)``, ``masked`` ``(batch, n)`` bool leaves out negatives that are positives -> ``(batch,)``, 0 where
+    none is left.
     """
-    return F.softplus(negatives - positive.unsqueeze(1)).mean(1)
+    losses = F.softplus(negatives - positive.unsqueeze(1))
+    if masked is None:
+        return losses.mean(1)
+    return losses.masked_fill(masked, 0.0).sum(1) / (~masked).sum(1).clamp(min=1)
 
 
 def sampled_softmax_loss(
     positive: Tensor, negatives: Tensor, temperature: float, masked: Tensor | None = None
 ) -> Tensor:
-    """``-log exp(s_pos / tau) / (exp(s_pos / tau) + sum_j exp(s_j / tau))`` over sampled negatives.
+    """``-log exp(s_pos / tau) / (exp(s_pos / tau) + sum_j exp(s_j / tau))`` over uniform negatives.
 
-    ``positive`` ``(batch,)``; ``negatives`` ``(batch, n)``, or ``(batch, n)`` logits already corrected by
-    logQ; ``masked`` ``(batch, n)`` bool leaves out negatives that are positives. -> ``(batch,)``.
+    ``positive`` ``(batch,)``; ``negatives`` ``(batch, n)``; ``masked`` ``(batch, n)`` bool leaves out
+    negatives that are positives. -> ``(batch,)``. Uniform negatives need no logQ correction: it would add
+    the same number to each.
     """
     logits = negatives / temperature
     if masked is not None:
@@ -34,36 +41,44 @@ def sampled_softmax_loss(
     return torch.logsumexp(torch.cat([own, logits], 1), 1) - own.squeeze(1)
 
 
-def in_batch_logits(scores: Tensor, log_q: Tensor, temperature: float) -> Tensor:
-    """``s / tau - log q_j``: corrects for items that are drawn as negatives as often as they are bought.
+def in_batch_softmax_loss(
+    users: Tensor, items: Tensor, pairs: Pairs, temperature: float, log_q: Tensor, known: Pairs
+) -> Tensor:
+    """Softmax over the batch's own items, each score corrected to ``s / tau - log q_j``.
 
-    Yi et al. 2019, https://doi.org/10.1145/3298689.3346996. ``scores`` ``(batch, n)``, ``log_q`` ``(n,)``.
+    Corrects for items that are negatives as often as they are bought: Yi et al. 2019,
+    https://doi.org/10.1145/3298689.3346996. ``users`` ``(n, dim)`` and ``items`` ``(m, dim)`` are the
+    batch's distinct ones, ``log_q`` ``(m,)``; ``pairs``: (row in users, row in items), ``(batch,)`` each;
+    ``known``: (row ascending, row in items) pairs that are no negatives of that user, the own item among
+    them. -> ``(batch,)``. An item that occurs c times in the batch is c negatives, so that ``log c`` joins
+    its score: the same number as from a ``(batch, batch)`` matrix, in ``4 n m`` bytes.
     """
-    return scores / temperature - log_q
+    row, item = pairs
+    copies = torch.bincount(item, minlength=len(items)).to(log_q)
+    others = score_logsumexp(users, items, temperature, copies.log() - log_q, known)
+    own = _own_scores(users, items, pairs) / temperature - log_q[item]
+    return torch.logaddexp(others[row], own) - own
 
 
 def softmax_loss(
-    users: Tensor,
-    items: Tensor,
-    pairs: tuple[Tensor, Tensor],
-    temperature: float,
-    known: tuple[Tensor, Tensor] | None,
+    users: Tensor, items: Tensor, pairs: Pairs, temperature: float, known: Pairs | None
 ) -> Tensor:
     """``-log exp(z_u . y_i / tau) / sum_j exp(z_u . y_j / tau)`` over all items.
 
     ``users`` ``(n, dim)`` are the batch's distinct users, ``items`` ``(n_items, dim)``; ``pairs``: (row in
     ``users``, item), each ``(batch,)`` -> ``(batch,)``. The denominator depends on the user alone, so it is
-    made once a user, not once an interaction: four times fewer on MovieLens-100K. ``known``: (row, item)
-    pairs left out of the denominator; each interaction's own item is added back. Memory: ``12 n n_items``
-    bytes.
+    made once a user, not once an interaction: four times fewer on MovieLens-100K. ``known``: (row
+    ascending, item) pairs left out of the denominator; each interaction's own item is added back. Memory:
+    see ``score_logsumexp``.
     """
+    own = _own_scores(users, items, pairs) / temperature
+    others = score_logsumexp(users, items, temperature, hidden=known)[pairs[0]]
+    return (others if known is None else torch.logaddexp(others, own)) - own
+
+
+def _own_scores(users: Tensor, items: Tensor, pairs: Pairs) -> Tensor:
     row, item = pairs
-    logits = users @ items.T / temperature
-    own = logits[row, item]
-    if known is None:
-        return torch.logsumexp(logits, 1)[row] - own
-    others = torch.logsumexp(logits.index_put(known, logits.new_tensor(-torch.inf)), 1)
-    return torch.logaddexp(others[row], own) - own
+    return (users[row] * items[item]).sum(1)
 
 
 def squared_loss(
@@ -74,7 +89,7 @@ def squared_loss(
     x is 1 where observed and 0 elsewhere; unobserved pairs share the weight w0. By the Gram matrix: ``w0 z'
     (Y'Y) z`` is the sum over all items, to which each observed pair adds ``w (1 - s)^2 - w0 s^2``. Hu,
     Koren, Volinsky 2008, https://doi.org/10.1109/ICDM.2008.22. ``users`` ``(batch, dim)``, ``items``
-    ``(n_items, dim)``; ``observed``: (row in the batch, item, weight), each ``(m,)``. Memory: ``4 m dim``
+    ``(n_items, dim)``; ``observed``: (row in the batch, item, weight), each ``(m,)``. Memory: ``8 m dim``
     bytes, never batch x items.
     """
     row, item, weight = observed

@@ -22,10 +22,10 @@ CHUNK = 256
 def fit_ease(train: UserItems, config: EASEConfig, facts: sp.csr_matrix | None = None) -> ItemItemModel:
     """``B = I - P diag(1 / diag P)`` with ``P = (X'X + lambda I)^-1``: least squares with a zero diagonal.
 
-    Steck 2019, Embarrassingly Shallow Autoencoders for Sparse Data, https://arxiv.org/abs/1905.03375. ``facts``
-    ``(n_items, n_facts)`` become extra rows of X, ``X' = [X; sqrt(w) F']`` with w ``feature_weight``: the
-    collective variant of Jeunen et al. 2020, Closed-Form Models for Collaborative Filtering with
-    Side-Information, https://doi.org/10.1145/3383313.3418480.
+    Steck 2019, Embarrassingly Shallow Autoencoders for Sparse Data, https://arxiv.org/abs/1905.03375.
+    ``facts`` ``(n_items, n_facts)`` become extra rows of X, ``X' = [X; sqrt(w) F']`` with w
+    ``feature_weight``: the collective variant of Jeunen et al. 2020, Closed-Form Models for Collaborative
+    Filtering with Side-Information, https://doi.org/10.1145/3383313.3418480.
 
     What is scored is what is saved: of each item's weights the largest within ``max_megabytes``, all of them
     where they fit. Memory: one dense matrix, ``4 n_items^2`` bytes (3.6 GB for 30,040 items), inverted in
@@ -44,7 +44,7 @@ def fit_ease(train: UserItems, config: EASEConfig, facts: sp.csr_matrix | None =
 
 
 def fact_matrix(dataset: Dataset) -> sp.csr_matrix:
-    """``(n_items, n_facts)``: 1 where an item stands in a fact, a fact being (relation, direction, other end)."""
+    """``(n_items, n_facts)``: 1 where an item stands in a fact (relation, direction, other end)."""
     triples, n_items = dataset.knowledge_rows(), len(dataset.items)
     sides = []
     for own, other in ((0, 2), (2, 0)):
@@ -77,9 +77,9 @@ def _gram(rows: sp.csr_matrix) -> Tensor:
 
 
 def _transposed_weights(gram: Tensor, l2: float) -> Tensor:
-    """``B'`` from ``X'X``, in the memory of ``gram``: row i holds the weights that make the score of item i."""
+    """``B'`` from ``X'X``, in the memory of ``gram``: row i holds what the score of item i is made of."""
     gram.diagonal().add_(l2)
-    # LAPACK counts columns first: the transposed view of this symmetric matrix is what it can work on in place.
+    # LAPACK counts columns first: it works in place on the transposed view of this symmetric matrix.
     factor = gram.T
     torch.linalg.cholesky(factor, out=factor)
     torch.cholesky_inverse(factor, out=factor)

@@ -84,6 +84,16 @@ def build_network(config: ModelConfig, propagation: Propagation, fusion: Feature
 
 
 def restore(name: str, tensors: dict[str, Tensor]) -> FittedScorer:
-    """The scorer of the model called ``name`` from its saved tensors; networks are served by their
-    vectors."""
-    return CLOSED_FORMS.get(name, VectorModel).from_tensors(tensors)
+    """The scorer of the model called ``name`` from its saved tensors; networks are served by vectors.
+
+    Raises:
+        RunError: there is no such model, or its tensors are not among ``tensors``.
+    """
+    if name not in MODEL_CONFIGS:
+        raise RunError(f"there is no model called {name!r}; known are {', '.join(MODEL_CONFIGS)}")
+    try:
+        return CLOSED_FORMS.get(name, VectorModel).from_tensors(tensors)
+    except KeyError as error:
+        raise RunError(
+            f"the saved model lacks the tensor {error} that {name} needs; it has {', '.join(sorted(tensors))}"
+        ) from error

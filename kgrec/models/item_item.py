@@ -1,4 +1,4 @@
-"""A scorer that adds up item-item weights over a history: what ItemKNN and EASE become once they are fitted."""
+"""A scorer that adds up item-item weights over a history: what ItemKNN and EASE become once fitted."""
 
 from collections.abc import Sequence
 
@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from kgrec.data.user_items import UserItems
-from kgrec.graph.csr import csr_tensor
 
-PARTS = ("indptr", "indices", "values")
+PARTS = {"indptr": np.int32, "indices": np.int32, "data": np.float32}
+"""What a CSR matrix is saved as."""
 
 
 class ItemItemModel:
@@ -18,45 +18,52 @@ class ItemItemModel:
 
     An empty history scores 0 for every item. Memory: ``W`` and the histories, both sparse; a call holds the
     batch's scores twice, sparse and dense.
+
+    The products are scipy's, on the CPU: torch's product of two sparse CSR matrices keeps the memory of every
+    result (torch 2.13 with MKL: 9 GB after ranking 114,737 people). Scores then move to ``device``.
     """
 
-    def __init__(self, weights: Tensor, history: Tensor) -> None:
-        """``weights`` ``(n_items, n_items)``, ``history`` ``(n_users, n_items)``: sparse CSR, float32, int32."""
-        self.weights, self.history = weights, history
+    def __init__(
+        self, weights: sp.csr_matrix, history: sp.csr_matrix, device: torch.device | str = "cpu"
+    ) -> None:
+        """``weights`` ``(n_items, n_items)`` and ``history`` ``(n_users, n_items)``, both float32."""
+        self.weights, self.history, self.device = weights, history, torch.device(device)
         self.n_users, self.n_items = history.shape
 
     @classmethod
     def from_rows(cls, rows: Sequence[sp.csr_matrix], train: UserItems) -> "ItemItemModel":
-        """``rows``, stacked, is ``W' (n_items, n_items)``: row i holds what the score of item i is made of."""
-        weights = sp.vstack(rows).T.tocsr()
-        return cls(csr_tensor(weights), csr_tensor(train.matrix()))
+        """``rows``, stacked, are ``W'``: row i holds what the score of item i is made of."""
+        return cls(sp.vstack(rows).T.tocsr(), train.matrix())
 
     def scores(self, users: Tensor) -> Tensor:
         """``(batch,)`` user rows -> ``(batch, n_items)``."""
-        return _product(_chosen_rows(self.history, users), self.weights)
+        return self._product(self.history[users.cpu().numpy()])
 
     def scores_from_history(self, items: Tensor, weights: Tensor | None = None) -> Tensor:
         """``(m,)`` item rows and weights -> ``(n_items,)``; an item named twice counts twice."""
-        device = self.weights.device
-        values = torch.ones(len(items)) if weights is None else weights.float()
-        order = items.argsort()
-        history = torch.sparse_csr_tensor(
-            torch.tensor([0, len(items)], dtype=torch.int32, device=device),
-            items[order].to(device, torch.int32),
-            values.to(items.device)[order].to(device),
-            size=(1, self.n_items),
-        )
-        return _product(history, self.weights)[0]
+        values = np.ones(len(items), np.float32) if weights is None else weights.float().cpu().numpy()
+        places = (np.zeros(len(items), np.int64), items.cpu().numpy())
+        return self._product(sp.csr_matrix((values, places), shape=(1, self.n_items)))[0]
 
     def tensors(self) -> dict[str, Tensor]:
         """Both matrices as CSR."""
-        return _csr_parts("weights", self.weights) | _csr_parts("history", self.history)
+        matrices = {"weights": self.weights, "history": self.history}
+        return {
+            f"{name}_{part}": torch.from_numpy(getattr(matrix, part).astype(dtype))
+            for name, matrix in matrices.items()
+            for part, dtype in PARTS.items()
+        }
 
     @classmethod
     def from_tensors(cls, tensors: dict[str, Tensor]) -> "ItemItemModel":
-        """Rebuild from ``tensors()``."""
+        """Rebuild from ``tensors()``; scores will be where these tensors are."""
         n_items = len(tensors["weights_indptr"]) - 1
-        return cls(_from_parts("weights", tensors, n_items), _from_parts("history", tensors, n_items))
+        weights, history = (_csr_matrix(name, tensors, n_items) for name in ("weights", "history"))
+        return cls(weights, history, tensors["weights_data"].device)
+
+    def _product(self, history: sp.csr_matrix) -> Tensor:
+        # A product of two sparse matrices costs the terms of the sum; a dense factor would cost every weight.
+        return torch.from_numpy((history @ self.weights).toarray()).to(self.device)
 
 
 def keep_largest(rows: Tensor, kept: int) -> sp.csr_matrix:
@@ -71,28 +78,6 @@ def keep_largest(rows: Tensor, kept: int) -> sp.csr_matrix:
     return matrix
 
 
-def _product(left: Tensor, right: Tensor) -> Tensor:
-    # The product of two sparse matrices costs the terms of the sum; a dense factor would cost n_items times as much.
-    return (left @ right).to_dense()
-
-
-def _chosen_rows(matrix: Tensor, rows: Tensor) -> Tensor:
-    """The given rows of a CSR matrix, in the order given, as CSR."""
-    rows = rows.to(matrix.device)
-    starts, stops = matrix.crow_indices()[rows], matrix.crow_indices()[rows + 1]
-    indptr = torch.zeros(len(rows) + 1, dtype=torch.int32, device=matrix.device)
-    indptr[1:] = (stops - starts).cumsum(0)
-    row_of_entry = torch.repeat_interleave(stops - starts)
-    place = torch.arange(len(row_of_entry), device=matrix.device) + (starts - indptr[:-1])[row_of_entry]
-    size = (len(rows), matrix.shape[1])
-    return torch.sparse_csr_tensor(indptr, matrix.col_indices()[place], matrix.values()[place], size=size)
-
-
-def _csr_parts(name: str, matrix: Tensor) -> dict[str, Tensor]:
-    parts = (matrix.crow_indices(), matrix.col_indices(), matrix.values())
-    return {f"{name}_{part}": tensor for part, tensor in zip(PARTS, parts, strict=True)}
-
-
-def _from_parts(name: str, tensors: dict[str, Tensor], n_columns: int) -> Tensor:
-    indptr, indices, values = (tensors[f"{name}_{part}"] for part in PARTS)
-    return torch.sparse_csr_tensor(indptr, indices, values, size=(len(indptr) - 1, n_columns))
+def _csr_matrix(name: str, tensors: dict[str, Tensor], n_columns: int) -> sp.csr_matrix:
+    indptr, indices, data = (tensors[f"{name}_{part}"].cpu().numpy() for part in PARTS)
+    return sp.csr_matrix((data, indices, indptr), shape=(len(indptr) - 1, n_columns))

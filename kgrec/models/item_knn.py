@@ -12,7 +12,7 @@ from kgrec.models.item_item import ItemItemModel, keep_largest
 
 
 def fit_item_knn(train: UserItems, config: ItemKNNConfig) -> ItemItemModel:
-    """``W_ji = x_j . x_i / (|x_j| |x_i| + shrinkage)`` for the ``neighbours`` most similar j of each i, else 0.
+    """``W_ji = x_j . x_i / (|x_j| |x_i| + shrinkage)`` for the ``neighbours`` most similar j of i, else 0.
 
     x_i is the column of item i in the (weighted) train matrix. Sarwar et al. 2001, Item-Based Collaborative
     Filtering Recommendation Algorithms, https://doi.org/10.1145/371920.372071; Deshpande and Karypis 2004,

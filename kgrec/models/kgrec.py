@@ -10,8 +10,7 @@ from kgrec.models.network import Network, NodeVectors, checked_scoring, final_ve
 
 
 class Kgrec(Network):
-    """Fused features, then ``x_v^(l+1) = sum_r sum_{s in N_r(v)} a_vs (x_s^(l) * g_r)``, then the mean of
-    the layers.
+    """``x_v^(l+1) = sum_r sum_{s in N_r(v)} a_vs (x_s^(l) * g_r)`` from fused features; the mean of layers.
 
     ``g_r`` is one learned gate vector a relation and direction: which parts of a film's vector its actors
     should hear, and how loudly. Interactions are relations too. The linear propagation is LightGCN's
@@ -38,8 +37,7 @@ class Kgrec(Network):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Gates start at ``gate_init`` (interactions at 1), relation vectors near 1, the fusion as it
-        says."""
+        """Gates start at ``gate_init`` (interactions at 1), relations near 1, the fusion as it says."""
         self.fusion.reset_parameters()
         own = self.get_buffer("is_interaction").unsqueeze(1)
         with torch.no_grad():

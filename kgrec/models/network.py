@@ -51,7 +51,7 @@ class Network(nn.Module, ABC):
 
     @torch.no_grad()
     def scorer(self) -> VectorModel:
-        """Copies of the trained vectors: what ranks, is saved and serves; further training leaves them alone."""
+        """Copies of the trained vectors: what ranks, is saved and serves, whatever is trained on."""
         was_training = self.training
         self.eval()
         vectors = self()

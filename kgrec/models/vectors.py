@@ -1,14 +1,13 @@
 """A scorer that is two tables of vectors: what every gradient model becomes once it is trained."""
 
-import torch
 from torch import Tensor
 
 
 class VectorModel:
     """Scores by inner product, ``s(u, i) = z_u . y_i``.
 
-    A person never seen in training gets ``z = sum_i w_i y_i / sum_i w_i`` over the history's items, scaled
-    to the mean length of the known users' vectors, so that scores are comparable with theirs.
+    A person never seen in training gets the direction of ``sum_i w_i y_i`` over the history's items, at the
+    mean length of the known users' vectors, so that scores are comparable with theirs.
     """
 
     def __init__(self, user_vectors: Tensor, item_vectors: Tensor) -> None:

@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from kgrec.errors import TrainingError
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -38,6 +40,8 @@ class InteractionBatches:
         seed: int,
         device: torch.device,
     ) -> None:
+        if len(users) == 0:
+            raise TrainingError("there are no train interactions; look at data.filters and data.split")
         self.users = torch.as_tensor(users, device=device)
         self.items = torch.as_tensor(items, device=device)
         ones = torch.ones(len(users), device=device)

@@ -34,6 +34,7 @@ class CheckpointStore:
         Raises:
             RunError: the file cannot be read.
         """
+        self._sweep()
         if not self.path.exists():
             return None
         try:
@@ -47,4 +48,10 @@ class CheckpointStore:
 
     def remove(self) -> None:
         """Drop the checkpoint of a finished training."""
+        self._sweep()
         self.path.unlink(missing_ok=True)
+
+    def _sweep(self) -> None:
+        """Drop what writers left that were killed; a training has one writer, so nobody needs it."""
+        for part in self.path.parent.glob(f".{self.path.name}.*.part"):
+            part.unlink(missing_ok=True)

@@ -5,6 +5,9 @@ from torch import Tensor
 
 from kgrec.data.user_items import UserItems
 
+ROUNDS = 3
+"""How often a negative that the user has is drawn again; what is left is to be masked."""
+
 
 class Positives:
     """The train interactions as sorted keys and as CSR, so that a whole batch is looked up at once."""
@@ -21,29 +24,57 @@ class Positives:
 
     def contains(self, users: Tensor, items: Tensor) -> Tensor:
         """Whether users have items; shapes broadcast."""
-        if len(self.keys) == 0:
-            return torch.zeros(
-                torch.broadcast_shapes(users.shape, items.shape), dtype=torch.bool, device=users.device
-            )
-        keys = users * self.n_items + items
-        place = torch.searchsorted(self.keys, keys).clamp(max=len(self.keys) - 1)
-        return self.keys[place] == keys
+        return among(self.keys, users * self.n_items + items)
+
+    def count(self, users: Tensor) -> Tensor:
+        """Distinct items of users, ``(batch,)``."""
+        return self.indptr[users + 1] - self.indptr[users]
 
     def of(self, users: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """All pairs of a batch of users: (row in the batch, item, weight), each ``(m,)``."""
-        starts = self.indptr[users]
-        counts = self.indptr[users + 1] - starts
-        row = torch.repeat_interleave(torch.arange(len(users), device=users.device), counts)
-        offset = torch.arange(len(row), device=users.device) - (counts.cumsum(0) - counts)[row]
-        place = starts[row] + offset
+        """All pairs of a batch of users: (row in the batch, ascending; item; weight), each ``(m,)``."""
+        row, place = entries(self.indptr, users)
         return row, self.items[place], self.weights[place]
 
-    def negatives(self, users: Tensor, n: int, generator: torch.Generator, rounds: int = 3) -> Tensor:
-        """``(batch, n)`` uniform items that the users do not have; a hit is drawn again, at most ``rounds``
-        times."""
+    def within(self, users: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+        """The pairs of users with some items: (row in ``users``, ascending; row in ``items``), ``(m,)`` each.
+
+        ``items`` ``(n,)`` must be distinct. Memory: 24 bytes an interaction of the users.
+        """
+        row, item, _ = self.of(users)
+        position = torch.full((self.n_items,), -1, device=items.device)
+        position[items] = torch.arange(len(items), device=items.device)
+        column = position[item]
+        there = column >= 0
+        return row[there], column[there]
+
+    def negatives(self, users: Tensor, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Uniform items ``(batch, n)`` that the users do not have, and which of them they have after all.
+
+        A hit is drawn again, at most ``ROUNDS`` times; only people who have nearly every item keep some.
+        """
         shape, device = (len(users), n), users.device
         drawn = torch.randint(self.n_items, shape, generator=generator, device=device)
-        for _ in range(rounds):
+        hit = self.contains(users.unsqueeze(1), drawn)
+        for _ in range(ROUNDS):
             again = torch.randint(self.n_items, shape, generator=generator, device=device)
-            drawn = torch.where(self.contains(users.unsqueeze(1), drawn), again, drawn)
-        return drawn
+            drawn = torch.where(hit, again, drawn)
+            hit = self.contains(users.unsqueeze(1), drawn)
+        return drawn, hit
+
+
+def among(sorted_keys: Tensor, keys: Tensor) -> Tensor:
+    """Which of ``keys`` (any shape) occur in ``sorted_keys`` ``(n,)``."""
+    if len(sorted_keys) == 0:
+        return torch.zeros_like(keys, dtype=torch.bool)
+    place = torch.searchsorted(sorted_keys, keys).clamp(max=len(sorted_keys) - 1)
+    return sorted_keys[place] == keys
+
+
+def entries(indptr: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Where the entries of some CSR rows are: (position in ``rows``, place among all entries), ``(m,)``
+    each."""
+    starts = indptr[rows]
+    counts = indptr[rows + 1] - starts
+    row = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), counts)
+    offset = torch.arange(len(row), device=rows.device) - (counts.cumsum(0) - counts)[row]
+    return row, starts[row] + offset

@@ -9,14 +9,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from kgrec.errors import TrainingError
+from kgrec.errors import RunError, TrainingError
 from kgrec.models.network import Network
 from kgrec.models.vectors import VectorModel
 from kgrec.progress import progress
 from kgrec.training.batches import Batch, InteractionBatches
 from kgrec.training.checkpoint import CheckpointStore
+from kgrec.training.checks import check_training
 from kgrec.training.config import TrainingConfig
+from kgrec.training.finite import check_finite
 from kgrec.training.objective import Objective
+from kgrec.training.rng import generator_state, restore_generators
 from kgrec.training.schedule import build_scheduler
 from kgrec.training.stopping import EarlyStopping
 
@@ -52,11 +55,12 @@ class Trainer:
         config: TrainingConfig,
         checkpoints: CheckpointStore | None = None,
     ) -> None:
+        check_training(config)
         self.network, self.objective, self.batches, self.config = network, objective, batches, config
         self.checkpoints = checkpoints
-        parameters = [p for p in network.parameters() if p.requires_grad]
+        self.parameters = [p for p in network.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
-            parameters, lr=config.lr, weight_decay=config.weight_decay, fused=True
+            self.parameters, lr=config.lr, weight_decay=config.weight_decay, fused=True
         )
         self.scheduler = build_scheduler(self.optimizer, config, len(batches))
         self.stopping = EarlyStopping(config.patience)
@@ -84,7 +88,8 @@ class Trainer:
             self._epoch(epoch, evaluate, on_epoch)
         if self.best_state is not None:
             self.network.load_state_dict(self.best_state)
-        self.result.best_epoch = self.stopping.best_epoch if evaluate else self.result.epochs
+        # 0 where nothing was evaluated: then the last epoch is the one that is kept.
+        self.result.best_epoch = self.stopping.best_epoch or self.result.epochs
         return self.result
 
     def _epoch(self, epoch: int, evaluate: Evaluate | None, on_epoch: OnEpoch | None) -> None:
@@ -115,26 +120,15 @@ class Trainer:
         """One optimiser step; returns the weighted terms, detached."""
         self.optimizer.zero_grad(set_to_none=True)
         terms = self.objective(self.network, batch)
-        total = torch.stack(list(terms.values())).sum()
-        if not torch.isfinite(total):
-            self._refuse(terms, epoch, step)
-        total.backward()
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip_norm or float("inf"))
-        if not torch.isfinite(norm):
-            raise TrainingError(
-                f"epoch {epoch}, step {step}: the gradient is not finite, though the terms "
-                f"{', '.join(terms)} are; lower training.lr or raise a temperature"
-            )
+        torch.stack(list(terms.values())).sum().backward()
+        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        norm = nn.utils.get_total_norm(gradients)
+        check_finite(terms, norm, epoch, step)
+        if self.config.clip_norm > 0:
+            nn.utils.clip_grads_with_norm_(self.parameters, self.config.clip_norm, norm)
         self.optimizer.step()
         self.scheduler.step()
         return {name: value.detach() for name, value in terms.items()}
-
-    def _refuse(self, terms: dict[str, Tensor], epoch: int, step: int) -> None:
-        bad = [name for name, value in terms.items() if not torch.isfinite(value)]
-        raise TrainingError(
-            f"epoch {epoch}, step {step}: the loss term {' and '.join(bad) or 'sum'} is not finite; "
-            "lower training.lr, set training.clip_norm, or raise the term's temperature"
-        )
 
     def _validate(self, evaluate: Evaluate, epoch: int) -> dict[str, float]:
         metrics = evaluate(self.network.scorer())
@@ -162,7 +156,7 @@ class Trainer:
             "best_state": self.best_state,
             "history": self.result.history,
             "seconds": self.result.seconds,
-            "rng": self._rng_state(),
+            "rng": generator_state(self.batches.device),
         }
         self.checkpoints.save(state)
 
@@ -170,19 +164,17 @@ class Trainer:
         state = self.checkpoints.load(self.batches.device) if self.checkpoints else None
         if state is None:
             return
-        self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        try:
+            self.network.load_state_dict(state["network"])
+            self.optimizer.load_state_dict(state["optimizer"])
+        except (RuntimeError, ValueError) as error:
+            assert self.checkpoints is not None
+            raise RunError(
+                f"{self.checkpoints.path}: the checkpoint is of another network ({error}); "
+                "resume with its configuration, or delete it to train from the start"
+            ) from error
         self.scheduler.load_state_dict(state["scheduler"])
         self.stopping.load(state["stopping"])
         self.best_state = state["best_state"]
         self.result = TrainingResult(state["history"], 0, state["epoch"], state["seconds"])
-        torch.set_rng_state(state["rng"]["cpu"].cpu())
-        if self.batches.device.type == "cuda":
-            torch.cuda.set_rng_state(state["rng"]["device"].cpu(), self.batches.device)
-
-    def _rng_state(self) -> dict[str, Tensor]:
-        """Global generators, which dropout draws from; batches have generators of their own."""
-        state = {"cpu": torch.get_rng_state()}
-        if self.batches.device.type == "cuda":
-            state["device"] = torch.cuda.get_rng_state(self.batches.device)
-        return state
+        restore_generators(state["rng"], self.batches.device)

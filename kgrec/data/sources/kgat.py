@@ -13,7 +13,15 @@ import polars as pl
 
 from kgrec.data.config import DataConfig
 from kgrec.data.locate import path_of
-from kgrec.data.sources.kgat_files import IdList, Numbers, ids_of, read_id_list, read_pairs, read_triples
+from kgrec.data.sources.kgat_files import (
+    IdList,
+    Numbers,
+    ids_of,
+    named,
+    read_id_list,
+    read_pairs,
+    read_triples,
+)
 from kgrec.data.sources.labels import relation_labels, resource_labels
 from kgrec.data.sources.linking import unlike_items
 from kgrec.data.tables import PARTS, Tables
@@ -46,8 +54,8 @@ def read_kgat(config: DataConfig, folder: Path) -> Tables:
     interactions = [_interactions(part, numbers, lists) for part, numbers in pairs.items()]
     triples, entity_labels = None, None
     if "triples" in paths:
-        items = _item_ids(pairs, lists.get("items"))
-        triples, entity_labels = _knowledge(read_triples(paths["triples"]), items, lists)
+        bought = pl.concat([numbers.frame["item"] for numbers in pairs.values()])
+        triples, entity_labels = _knowledge(read_triples(paths["triples"]), bought, lists)
     return Tables(
         interactions=pl.concat(interactions),
         triples=triples,
@@ -65,27 +73,26 @@ def _interactions(part: str, numbers: Numbers, lists: dict[str, IdList]) -> pl.D
     return pl.DataFrame(columns).with_columns(part=pl.lit(part))
 
 
-def _item_ids(pairs: dict[str, Numbers], items: IdList | None) -> pl.Series:
-    """Ids of the items by number; without a list, of all numbers up to the largest that a user has."""
-    if items is not None:
-        return items.ids
-    largest = pl.concat([numbers.frame["item"] for numbers in pairs.values()]).sort()[-1]
-    return pl.int_range(int(largest) + 1, eager=True).cast(pl.String)
-
-
 def _knowledge(
-    numbers: Numbers, items: pl.Series, lists: dict[str, IdList]
+    numbers: Numbers, bought: pl.Series, lists: dict[str, IdList]
 ) -> tuple[pl.DataFrame, pl.DataFrame | None]:
-    """Triples, and labels of the entities where their ids are addresses that can be read."""
-    entities = lists.get("entities")
-    ends = pl.concat([numbers.frame["head"], numbers.frame["tail"]]).unique().sort()
-    free = ends.filter(ends >= len(items))
+    """Triples, and labels of the entities where their ids are addresses that can be read.
+
+    ``bought``: numbers of the items in the interactions. Without a list of the items every number up to the
+    largest of them is an item; only numbers that occur are ever named, for a broken file may hold a huge one.
+    """
+    items, entities = lists.get("items"), lists.get("entities")
+    largest = bought.sort().last() if len(bought) else -1
+    n_items = len(items.ids) if items is not None else int(largest) + 1
     for column in ("head", "tail"):
         ids_of(numbers, column, entities)
-    free_ids = free.cast(pl.String) if entities is None else entities.ids.gather(free)
-    names = unlike_items(free_ids, items)
-    old = pl.concat([pl.int_range(len(items), eager=True), free])
-    new = pl.concat([items, names])
+    ends = pl.concat([numbers.frame["head"], numbers.frame["tail"]]).unique().sort()
+    known, free = ends.filter(ends < n_items), ends.filter(ends >= n_items)
+    known_ids = named(known, items)
+    free_ids = named(free, entities)
+    item_ids = items.ids if items is not None else pl.concat([bought, known]).unique().cast(pl.String)
+    names = unlike_items(free_ids, item_ids)
+    old, new = pl.concat([known, free]), pl.concat([known_ids, names])
     ends_named = numbers.frame.select(pl.col("head", "tail").replace_strict(old, new, return_dtype=pl.String))
     relation = ids_of(numbers, "relation", lists.get("relations"))
     triples = ends_named.select("head", pl.lit(relation).alias("relation"), "tail")

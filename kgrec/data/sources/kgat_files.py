@@ -95,16 +95,19 @@ def read_id_list(path: Path) -> IdList:
 def ids_of(numbers: Numbers, column: str, ids: IdList | None) -> pl.Series:
     """Original ids of a column of numbers; without a list the numbers as text."""
     values = numbers.frame[column]
-    if ids is None:
-        return values.cast(pl.String)
-    beyond = values >= len(ids.ids)
-    if beyond.any():
-        row = int(beyond.arg_true()[0])
+    beyond = [] if ids is None else (values >= len(ids.ids)).arg_true()
+    if ids is not None and len(beyond):
+        row = int(beyond[0])
         raise DataError(
             f"{numbers.path}, line {numbers.frame['line'][row]}: {column} {values[row]} is not in "
             f"{ids.path.name}, which has {len(ids.ids):,} ids; the two files do not belong together"
         )
-    return ids.ids.gather(values)
+    return named(values, ids)
+
+
+def named(values: pl.Series, ids: IdList | None) -> pl.Series:
+    """Ids of numbers that are known to be in the list; without a list the numbers as text."""
+    return values.cast(pl.String) if ids is None else ids.ids.gather(values)
 
 
 def _lines(path: Path) -> pl.DataFrame:

@@ -1,0 +1,73 @@
+"""The preference term of a batch: the chosen loss, fed with the vectors and negatives that it needs."""
+
+import torch
+from torch import Tensor
+
+from kgrec.losses.preference import (
+    bpr_loss,
+    in_batch_softmax_loss,
+    sampled_softmax_loss,
+    softmax_loss,
+    squared_loss,
+    weighted_mean,
+)
+from kgrec.models.network import NodeVectors
+from kgrec.training.batches import Batch
+from kgrec.training.config import PreferenceConfig
+from kgrec.training.positives import Positives
+
+
+def preference_term(
+    config: PreferenceConfig, positives: Positives, vectors: NodeVectors, batch: Batch
+) -> Tensor:
+    """``sum_b w_b l_b / sum_b w_b`` of ``config.loss`` over the batch, without the term's own weight."""
+    if config.loss == "squared":
+        return _squared(config, positives, vectors, batch)
+    if config.loss == "softmax":
+        return _softmax(config, positives, vectors, batch)
+    if config.loss == "sampled_softmax" and config.in_batch:
+        return _in_batch(config, positives, vectors, batch)
+    return _sampled(config, positives, vectors, batch)
+
+
+def _sampled(config: PreferenceConfig, positives: Positives, vectors: NodeVectors, batch: Batch) -> Tensor:
+    """Uniform negatives. Memory: ``4 batch negatives dim`` bytes."""
+    users = vectors.users[batch.users]
+    drawn, hit = positives.negatives(batch.users, config.negatives, batch.generator)
+    positive = (users * vectors.items[batch.items]).sum(1)
+    negatives = torch.einsum("bd,bnd->bn", users, vectors.items[drawn])
+    if config.loss == "bpr":
+        return weighted_mean(bpr_loss(positive, negatives, hit), batch.weights)
+    return weighted_mean(sampled_softmax_loss(positive, negatives, config.temperature, hit), batch.weights)
+
+
+def _in_batch(config: PreferenceConfig, positives: Positives, vectors: NodeVectors, batch: Batch) -> Tensor:
+    users, row = batch.users.unique(return_inverse=True)
+    items, column = batch.items.unique(return_inverse=True)
+    log_q = (positives.frequency / positives.frequency.sum()).clamp(min=1e-12).log()[items]
+    known = positives.within(users, items)
+    own, others = vectors.users[users], vectors.items[items]
+    losses = in_batch_softmax_loss(own, others, (row, column), config.temperature, log_q, known)
+    return weighted_mean(losses, batch.weights)
+
+
+def _softmax(config: PreferenceConfig, positives: Positives, vectors: NodeVectors, batch: Batch) -> Tensor:
+    users, row = batch.users.unique(return_inverse=True)
+    known = positives.of(users)[:2] if config.mask_known else None
+    pairs = (row, batch.items)
+    losses = softmax_loss(vectors.users[users], vectors.items, pairs, config.temperature, known)
+    return weighted_mean(losses, batch.weights)
+
+
+def _squared(config: PreferenceConfig, positives: Positives, vectors: NodeVectors, batch: Batch) -> Tensor:
+    """A user's loss over all items, divided evenly among the user's n interactions.
+
+    Every interaction comes once an epoch, so the steps' terms, each times its batch's sum of w, add up to
+    the full loss ``1/2 sum w_ui (x_ui - z_u . y_i)^2`` of all users that have interactions (where the
+    parameters stand still; pairs that the data keeps twice count their user more).
+    """
+    users, row = batch.users.unique(return_inverse=True)
+    losses = squared_loss(vectors.users[users], vectors.items, positives.of(users), config.unobserved_weight)
+    interactions = torch.bincount(row, minlength=len(users))
+    share = losses * interactions / positives.count(users)
+    return share.sum() / batch.weights.sum().clamp(min=1e-12)

@@ -1,0 +1,64 @@
+"""The sparse kernel against dense matrices, forward and backward."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kgrec.graph import CSROperator
+
+DEVICES = [
+    "cpu",
+    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")),
+]
+
+
+def random_operator(rows: int, columns: int, n: int, seed: int) -> tuple[CSROperator, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    row = torch.randint(rows, (n,), generator=generator)
+    column = torch.randint(columns, (n,), generator=generator)
+    values = torch.randn(n, generator=generator)
+    dense = torch.zeros(rows, columns).index_put_((row, column), values, accumulate=True)
+    return CSROperator.from_edges(row, column, values, (rows, columns)), dense
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@given(rows=st.integers(1, 9), columns=st.integers(1, 9), n=st.integers(0, 40), seed=st.integers(0, 999))
+def test_product_and_gradient_equal_the_dense_ones(
+    device: str, rows: int, columns: int, n: int, seed: int
+) -> None:
+    operator, dense = random_operator(rows, columns, n, seed)
+    operator, dense = operator.to(device), dense.to(device)
+    generator = torch.Generator().manual_seed(seed)
+    x, y = (torch.randn(columns, 3, generator=generator).to(device) for _ in range(2))
+    x.requires_grad_()
+    other = x.detach().clone().requires_grad_()
+    out, expected = operator @ x, dense @ other
+    assert torch.allclose(out, expected, atol=1e-5)
+    weight = torch.randn(rows, 3, generator=torch.Generator().manual_seed(seed + 1)).to(device)
+    (ours,) = torch.autograd.grad((out * weight).sum(), x)
+    (theirs,) = torch.autograd.grad((expected * weight).sum(), other)
+    assert torch.allclose(ours, theirs, atol=1e-5)
+    assert torch.allclose(operator @ y, dense @ y, atol=1e-5)
+
+
+def test_indices_are_int32() -> None:
+    operator, _ = random_operator(5, 4, 10, 0)
+    for matrix in (operator.matrix, operator.transposed):
+        assert matrix.crow_indices().dtype == matrix.col_indices().dtype == torch.int32
+
+
+def test_a_symmetric_operator_is_stored_once() -> None:
+    row, column = torch.tensor([0, 1]), torch.tensor([1, 0])
+    operator = CSROperator.from_edges(row, column, torch.ones(2), (2, 2), symmetric=True)
+    assert operator.transposed is operator.matrix
+    moved = operator.to("cpu")
+    assert moved.transposed is moved.matrix
+
+
+def test_no_edges_give_zeros() -> None:
+    empty = torch.empty(0, dtype=torch.int64)
+    operator = CSROperator.from_edges(empty, empty, torch.empty(0), (3, 2))
+    assert torch.equal(operator @ torch.ones(2, 4), torch.zeros(3, 4))
+    assert operator.shape == (3, 2)
+    assert operator.n_entries == 0

@@ -1,0 +1,75 @@
+"""The benchmark table: only missing runs are run, and its numbers are those of the runs."""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import polars as pl
+import pytest
+
+from kgrec.run import Run
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def reproduce(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    for name in ("reproduce", "result_table"):
+        sys.modules.pop(name, None)
+    import reproduce
+
+    return reproduce
+
+
+def spec(shop_overrides: list[str]) -> dict[str, object]:
+    return {
+        "base": shop_overrides,
+        "seeds": [["data.split.seed=1", "seed=1"], ["data.split.seed=2", "seed=2"]],
+        "metrics": ["recall@10", "ndcg@10"],
+        "compare": ["recall@10"],
+        "flagship": "EASE",
+        "rows": {"popularity": ["model=popularity"], "EASE": ["model=ease", "model.l2=10"]},
+        "published": {"Somebody": {"values": {"recall@10": 0.5}, "source": "a paper"}},
+    }
+
+
+def test_a_table_is_finished_once_and_tells_its_runs(
+    reproduce: ModuleType, shop_overrides: list[str], tmp_path: Path, cache: Path
+) -> None:
+    table = spec(shop_overrides)
+    jobs = reproduce.table_jobs(table, tmp_path / "runs")
+    assert [(job.row, job.seed) for job in jobs] == [
+        ("popularity", 0), ("EASE", 0), ("popularity", 1), ("EASE", 1),
+    ]  # fmt: skip
+    assert not any(reproduce.is_done(job) for job in jobs)
+    for job in jobs:
+        reproduce.run_experiment(job.config, job.path)
+    assert all(reproduce.is_done(job) for job in jobs)
+    changed = reproduce.table_jobs(
+        table | {"rows": {"EASE": ["model=ease", "model.l2=11"]}}, tmp_path / "runs"
+    )
+    assert not any(reproduce.is_done(job) for job in changed)
+
+    from result_table import write_results
+
+    runs = {row: [Run(job.path) for job in jobs if job.row == row] for row in ("popularity", "EASE")}
+    text = write_results(table, runs, tmp_path / "shop")
+    assert (tmp_path / "shop.md").read_text() == text
+    written = pl.read_csv(tmp_path / "shop.csv")
+    recalls = [run.read_json("metrics.json")["test"]["recall@10"] for run in runs["EASE"]]
+    assert written.filter(pl.col("row") == "EASE")["recall@10"][0] == pytest.approx(sum(recalls) / 2)
+    assert "EASE - popularity" in text
+    assert "*published:* Somebody" in text
+
+
+def test_every_row_of_every_table_composes_and_shares_its_repetitions(reproduce: ModuleType) -> None:
+    for path in (ROOT / "benchmarks" / "tables").glob("*.yaml"):
+        table = reproduce.read_spec(path.stem)
+        jobs = reproduce.table_jobs(table, Path("runs"))
+        assert len(jobs) == len(table["rows"]) * len(table["seeds"])
+        for seed in range(len(table["seeds"])):
+            splits = {job.config.data.split.seed for job in jobs if job.seed == seed}
+            assert len(splits) == 1
+        assert table["flagship"] in table["rows"]
+        assert {"popularity", "ItemKNN", "EASE", "LightGCN"} <= set(table["rows"])
