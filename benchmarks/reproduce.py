@@ -38,7 +38,7 @@ class Job:
 def main(
     table: Annotated[str, typer.Option(help="A file of benchmarks/tables, without its ending.")],
     runs_dir: Annotated[Path, typer.Option(help="Where the table's runs are kept.")] = Path("runs/tables"),
-    only: Annotated[str, typer.Option(help="Run these rows only (comma-separated labels).")] = "",
+    only: Annotated[str, typer.Option(help="Run these rows only (labels, separated by semicolons).")] = "",
 ) -> None:
     """Run the missing jobs of a table, then write it."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")

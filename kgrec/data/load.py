@@ -34,9 +34,10 @@ def load_dataset(config: DataConfig) -> Dataset:
     started = time.perf_counter()
     tables = load_tables(config)
     if tables.interactions.is_empty():
+        found = "" if tables.catalogue is None else ", only a catalogue, which can be searched"
         raise DataError(
-            f"{config.name}: there are no interactions to learn from, only a catalogue, which can be "
-            "searched; name their file: data.files.interactions=<file>"
+            f"{config.name}: there are no interactions to learn from{found}; name a file that has some, "
+            "for example with data.files.interactions=<file>"
         )
     dataset = build_dataset(tables, config)
     log.info(

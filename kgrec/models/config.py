@@ -67,7 +67,7 @@ class KgrecConfig:
     """The flagship: relation-gated propagation over users, items and entities from fused features."""
 
     name: str = "kgrec"
-    dim: int = 64
+    dim: int = 128
     """Length of a vector."""
     layers: int = 2
     """Propagation steps; the result is the mean over all layers."""
@@ -77,7 +77,7 @@ class KgrecConfig:
     """symmetric, family or mean: how an edge is scaled (see Propagation.relational)."""
     gates: bool = True
     """One learned gate vector a relation; off = all relations weigh the same."""
-    gate_init: float = 1.0
+    gate_init: float = 0.1
     """First value of the knowledge relations' gates; those of interactions start at 1."""
     dropout: float = 0.0
     """Dropout on the fused first layer."""

@@ -138,6 +138,35 @@ def test_a_full_disk_leaves_nothing(server: Server, tmp_path: Path, monkeypatch:
     assert files_of(tmp_path / "shop") == []
 
 
+def test_a_disk_that_is_full_for_the_checksum_leaves_nothing(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(folder: Path, checksums: dict[str, str]) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module, "record", full)
+    make_zip(server.folder / "a.zip", {"log.csv": LOG})
+    for download in (DownloadConfig(server.url("log.csv")), DownloadConfig(server.url("a.zip"), kind="zip")):
+        with pytest.raises(DataError, match="No space left on device"):
+            download_all([download], tmp_path / "shop")
+        assert files_of(tmp_path / "shop") == []
+
+
+def test_a_damaged_archive_leaves_nothing(server: Server, tmp_path: Path) -> None:
+    make_zip(server.folder / "a.zip", {"a.csv": LOG, "b.csv": LOG})
+    content = (server.folder / "a.zip").read_bytes()
+    second = content.rindex(LOG)
+    (server.folder / "a.zip").write_bytes(content[:second] + b"XXXX" + content[second + 4 :])
+    with pytest.raises(DataError, match=r"Bad CRC-32 for file 'b\.csv'"):
+        download_all([DownloadConfig(server.url("a.zip"), kind="zip")], tmp_path / "shop")
+    assert files_of(tmp_path / "shop") == []
+
+
+def test_what_is_no_address_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="unknown url type"):
+        download_all([DownloadConfig("log.csv")], tmp_path / "shop")
+
+
 def make_zip(path: Path, files: dict[str, bytes]) -> None:
     with zipfile.ZipFile(path, "w") as bundle:
         for name, content in files.items():

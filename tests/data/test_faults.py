@@ -68,6 +68,10 @@ REFUSED: dict[str, tuple[dict[str, Content], list[str]]] = {
         {"log.csv": "user,item\na,u1\nb,u2\n", "items.csv": "item,title\na,A\nb,B\n"},
         ["swapped", "data.columns"],
     ),
+    "rating that is a word in JSON": (
+        {"log.jsonl": '{"user": "u1", "item": "a", "rating": "good"}\n'},
+        ["log.jsonl, line 1", "'rating'", "'good'"],
+    ),
     "missing end of a fact": (
         {"log.csv": LOG, "facts.csv": "head,relation,tail\na,brand,x\nb,brand,\n"},
         ["facts.csv, line 3", "'tail'", "no id"],

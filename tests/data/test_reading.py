@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kgrec.data.reading import read_bytes, read_delimited, read_json_lines, read_table
+from kgrec.data.reading import read_delimited, read_table
 from kgrec.errors import DataError
 
 
@@ -64,22 +64,6 @@ def test_lines_are_those_of_the_file(tmp_path: Path) -> None:
     assert [table.place(row) for row in range(3)] == ["line 2", "line 4", "line 6"]
 
 
-def test_lines_of_json_count_empty_ones(tmp_path: Path) -> None:
-    table = read_table(write(tmp_path / "a.jsonl", '{"user": "a"}\n\n\n{"user": "b"}\n'))
-    assert table.frame["user"].to_list() == ["a", "b"]
-    assert table.place(1) == "line 4"
-
-
-def test_json_numbers_and_texts_become_text_ids(tmp_path: Path) -> None:
-    table = read_table(write(tmp_path / "a.jsonl", '{"user": 7}\n{"user": "007"}\n'))
-    assert table.ids("user").to_list() == ["7", "007"]
-
-
-def test_a_schema_keeps_what_it_names(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.json", '{"a": "x", "rank": 1}\n{"a": "y", "rank": ["odd"]}\n')
-    assert read_json_lines(path, {"a": pl.String()}).frame.rows() == [("x",), ("y",)]
-
-
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
@@ -93,8 +77,6 @@ def test_a_schema_keeps_what_it_names(tmp_path: Path) -> None:
         ("a.xls", "user,item\na,1\n", ["'.xls'", ".parquet", "data.separator"]),
         ("a.csv.gz", gzip.compress(b"user,item\na,1\n" * 99)[:-12], ["a.csv.gz", "cut off", "again"]),
         ("a.csv.gz", "user,item\na,1\n", ["a.csv.gz", "gzip"]),
-        ("a.jsonl", '{"user": "a"}\n{"user": "b"', ["line 2", "no JSON object", "cut off"]),
-        ("a.jsonl", '{"user": "a"}\n[1]\n', ["line 2", "[1]", "one object a line"]),
         ("a.parquet", "user,item\na,1\n", ["a.parquet", "no whole Parquet file"]),
     ],
 )
@@ -117,8 +99,5 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
 def test_a_separator_can_be_set(tmp_path: Path) -> None:
     path = write(tmp_path / "a.txt", "user;item\na;1\n")
     assert read_table(path, ";").frame.rows() == [("a", "1")]
-
-
-def test_bytes_are_unpacked_by_ending(tmp_path: Path) -> None:
-    assert read_bytes(write(tmp_path / "a.gz", gzip.compress(b"x"))) == b"x"
-    assert read_bytes(write(tmp_path / "a", b"x")) == b"x"
+    with pytest.raises(DataError, match=r"a\.txt: data\.separator is '::'; only one character"):
+        read_table(path, "::")

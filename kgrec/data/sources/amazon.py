@@ -12,8 +12,8 @@ from pathlib import Path
 import polars as pl
 
 from kgrec.data.config import DataConfig
+from kgrec.data.json_lines import read_json_lines
 from kgrec.data.locate import path_of
-from kgrec.data.reading import read_json_lines
 from kgrec.data.tables import Tables
 from kgrec.errors import DataError
 

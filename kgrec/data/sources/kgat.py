@@ -82,8 +82,7 @@ def _knowledge(
     largest of them is an item; only numbers that occur are ever named, for a broken file may hold a huge one.
     """
     items, entities = lists.get("items"), lists.get("entities")
-    largest = bought.sort().last() if len(bought) else -1
-    n_items = len(items.ids) if items is not None else int(largest) + 1
+    n_items = len(items.ids) if items is not None else int(bought.to_numpy().max(initial=-1)) + 1
     for column in ("head", "tail"):
         ids_of(numbers, column, entities)
     ends = pl.concat([numbers.frame["head"], numbers.frame["tail"]]).unique().sort()

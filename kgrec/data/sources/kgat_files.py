@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from kgrec.data.reading import read_text
+from kgrec.data.text_files import read_text
 from kgrec.errors import DataError
 
 
@@ -95,9 +95,8 @@ def read_id_list(path: Path) -> IdList:
 def ids_of(numbers: Numbers, column: str, ids: IdList | None) -> pl.Series:
     """Original ids of a column of numbers; without a list the numbers as text."""
     values = numbers.frame[column]
-    beyond = [] if ids is None else (values >= len(ids.ids)).arg_true()
-    if ids is not None and len(beyond):
-        row = int(beyond[0])
+    if ids is not None and (values >= len(ids.ids)).any():
+        row = int((values >= len(ids.ids)).arg_true()[0])
         raise DataError(
             f"{numbers.path}, line {numbers.frame['line'][row]}: {column} {values[row]} is not in "
             f"{ids.path.name}, which has {len(ids.ids):,} ids; the two files do not belong together"

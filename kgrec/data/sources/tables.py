@@ -60,7 +60,12 @@ def assemble(config: DataConfig, folder: Path, read: Callable[[Path], Table]) ->
 def interactions_of(table: Table, role: str, columns: dict[str, str]) -> pl.DataFrame:
     """user, item and what else the table has of rating, event, timestamp, part; ``role`` may be the part."""
     read = {"rating": table.numbers, "timestamp": table.times, "event": table.ids, "part": table.ids}
-    found = {name: table.ids(column_of(table, role, name, columns)) for name in ("user", "item")}
+    user, item = (column_of(table, role, name, columns) for name in ("user", "item"))
+    if user == item:
+        raise DataError(
+            f"{table.path}: column {user!r} is configured as user and as item; correct data.columns"
+        )
+    found = {"user": table.ids(user), "item": table.ids(item)}
     for name in _OPTIONAL:
         column = _given(table, role, name, columns)
         if column is not None:

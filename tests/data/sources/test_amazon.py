@@ -116,7 +116,11 @@ def test_metadata_may_be_missing(tmp_path: Path) -> None:
         ),
         ([review("u", "A"), review("u", "")], ["line 2", "column 'asin'", "no id"]),
         ([product("A")], ["line 1", "column 'reviewerID'", "no id"]),
-        ([review("u", "A", overall="good")], ["reviews.json", "columns cannot be read", "good"]),
+        ([{"user": "u"}], ["reviews.json", "no line has one of reviewerID, asin"]),
+        (
+            [review("u", "A"), review("u", "B", overall="good")],
+            ["reviews.json, line 2", "column 'overall'", "'good' is no number"],
+        ),
     ],
 )
 def test_broken_reviews_are_named(tmp_path: Path, reviews: list[dict[str, Any]], words: list[str]) -> None:

@@ -76,6 +76,26 @@ def test_users_over_several_lines_and_no_knowledge(tmp_path: Path) -> None:
     assert tables.triples is None
 
 
+def test_without_a_list_every_number_up_to_the_largest_is_an_item(tmp_path: Path) -> None:
+    # Item 1 has no interaction; entity 5 is an item only by its number, and 7 is none.
+    entities = "org_id remap_id\n" + "".join(f"e{n} {n}\n" for n in range(8))
+    files = {"train": "0 0 6\n", "kg_final": "1 0 5\n6 0 7\n", "entity_list": entities}
+    tables = read_kgat(CONFIG, folder_with(tmp_path, **files))
+    assert tables.triples is not None and tables.triples.rows() == [("1", "0", "5"), ("6", "0", "e7")]
+
+
+def test_a_huge_number_costs_no_memory(tmp_path: Path) -> None:
+    tables = read_kgat(CONFIG, folder_with(tmp_path, train="0 1 99999999999\n", kg_final="1 0 5\n"))
+    assert tables.interactions["item"].to_list() == ["1", "99999999999"]
+    assert tables.triples is not None and tables.triples.rows() == [("1", "0", "5")]
+
+
+def test_users_without_items_leave_every_end_an_entity(tmp_path: Path) -> None:
+    tables = read_kgat(CONFIG, folder_with(tmp_path, train="0\n1\n", kg_final="1 0 5\n"))
+    assert tables.interactions.is_empty()
+    assert tables.triples is not None and tables.triples.rows() == [("1", "0", "5")]
+
+
 @pytest.mark.parametrize(
     ("files", "words"),
     [

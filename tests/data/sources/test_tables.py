@@ -126,6 +126,12 @@ def test_a_column_that_was_configured_has_to_be_there(tmp_path: Path) -> None:
         read_tables(config({"interactions": "log.csv"}, rating="stars"), tmp_path)
 
 
+def test_one_column_cannot_be_user_and_item(tmp_path: Path) -> None:
+    write(tmp_path, log="user,item\nu,1\n")
+    with pytest.raises(DataError, match=r"log\.csv: column 'item' is configured as user and as item"):
+        read_tables(config({"interactions": "log.csv"}, user="item"), tmp_path)
+
+
 def test_an_unknown_role_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"data\.files has 'clicks'; it knows interactions"):
         read_tables(config({"clicks": "log.csv"}), tmp_path)
