@@ -88,7 +88,9 @@ def _fit_network(config: Config, prepared: Prepared, places: Places, on_epoch: O
     fitted.train_seconds = max(training.seconds, time.perf_counter() - started)
     if config.training.refit:
         started = time.perf_counter()
-        again, _ = _trainer(config, prepared, prepared.split.with_valid(), places, "checkpoint-refit.pt")
+        # The time limit chose the epoch already; a refit that it cut short would be another model.
+        unlimited = replace(config, training=replace(config.training, max_seconds=0.0))
+        again, _ = _trainer(unlimited, prepared, prepared.split.with_valid(), places, "checkpoint-refit.pt")
         again.fit(None, stop_after=training.best_epoch)
         fitted.final, fitted.tensors = again.network.scorer(), _state(again.network)
         fitted.refit_seconds = time.perf_counter() - started

@@ -17,7 +17,7 @@ class ItemKNNConfig:
     name: str = "item_knn"
     neighbours: int = 100
     """Similar items kept per item."""
-    shrinkage: float = 10.0
+    shrinkage: float = 13.5
     """Added to the cosine's denominator: distrusts similarities of rarely seen items."""
 
 
@@ -39,7 +39,7 @@ class BPRConfig:
     """Matrix factorisation."""
 
     name: str = "bpr"
-    dim: int = 64
+    dim: int = 128
     """Length of a vector."""
     scoring: str = "dot"
     """dot or cosine."""

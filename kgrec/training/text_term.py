@@ -55,7 +55,10 @@ class TextTerm:
         rest = self.user_sums[batch.users] - target_text
         projected = network.project_text(F.normalize(rest, dim=1))
         if projected is None:
-            raise ConfigError("objective.text.weight is set, but the model has no text; use model=kgrec")
+            raise ConfigError(
+                "objective.text.weight is set, but the model projects no text; use model=kgrec with "
+                "features.mode=frozen"
+            )
         left = self.user_counts[batch.users] - (target_text != 0).any(1).to(self.user_counts)
         items, target = batch.items.unique(return_inverse=True)
         known = positives.within(batch.users, items)

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -19,6 +18,7 @@ from kgrec.training.checks import check_training
 from kgrec.training.config import TrainingConfig
 from kgrec.training.finite import check_finite
 from kgrec.training.objective import Objective
+from kgrec.training.result import TrainingResult
 from kgrec.training.rng import generator_state, restore_generators
 from kgrec.training.schedule import build_scheduler
 from kgrec.training.stopping import EarlyStopping
@@ -27,17 +27,6 @@ log = logging.getLogger(__name__)
 
 Evaluate = Callable[[VectorModel], dict[str, float]]
 OnEpoch = Callable[[dict[str, float]], None]
-
-
-@dataclass
-class TrainingResult:
-    """What a training was: its epochs, and the one that was kept."""
-
-    history: list[dict[str, float]] = field(default_factory=list)
-    """One record an epoch: loss terms, learning rate, valid metrics where evaluated, seconds so far."""
-    best_epoch: int = 0
-    epochs: int = 0
-    seconds: float = 0.0
 
 
 class Trainer:
@@ -102,7 +91,9 @@ class Trainer:
         record["seconds"] = self.result.seconds
         self.result.epochs = epoch
         self.result.history.append(record)
-        log.info("epoch %d: %s", epoch, ", ".join(f"{k} {v:.4g}" for k, v in record.items() if k != "epoch"))
+        monitor = f"valid/{self.config.monitor}"
+        shown = [name for name in record if name.startswith("loss/") or name in (monitor, "seconds")]
+        log.info("epoch %d: %s", epoch, ", ".join(f"{name} {record[name]:.4g}" for name in shown))
         self._save(epoch)
         if on_epoch is not None:
             on_epoch(record)
@@ -131,7 +122,8 @@ class Trainer:
         return {name: value.detach() for name, value in terms.items()}
 
     def _validate(self, evaluate: Evaluate, epoch: int) -> dict[str, float]:
-        metrics = evaluate(self.network.scorer())
+        # Plain floats, because checkpoints are read back without code and NumPy's numbers would need some.
+        metrics = {name: float(value) for name, value in evaluate(self.network.scorer()).items()}
         if self.config.monitor not in metrics:
             raise TrainingError(
                 f"training.monitor is {self.config.monitor!r}; evaluation gives {', '.join(sorted(metrics))}"
