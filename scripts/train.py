@@ -5,6 +5,8 @@ Hydra composes the job from conf/; standard output gets the results and, as its 
 
 import dataclasses
 import logging
+import os
+import time
 from pathlib import Path
 
 import hydra
@@ -22,6 +24,8 @@ from kgrec.run_names import register_resolvers
 log = logging.getLogger("train")
 register_schemas()
 register_resolvers()
+# Jobs of a sweep may run in processes of their own; the environment is what they all inherit from the first.
+SWEEP = os.environ.setdefault("KGREC_SWEEP", time.strftime("sweep-%Y%m%d-%H%M%S"))
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="config")
@@ -36,7 +40,7 @@ def main(composed: DictConfig) -> float | None:
     if sweep and config.evaluation.test:
         log.info("a sweep chooses on valid: test is left to scripts/evaluate.py")
         config = dataclasses.replace(config, evaluation=dataclasses.replace(config.evaluation, test=False))
-    run = run_experiment(config, run_dir, HydraConfig.get().sweep.dir if sweep else None)
+    run = run_experiment(config, run_dir, SWEEP if sweep else None)
     print(run_report(run))
     print(run.path, flush=True)
     return run.read_json("metrics.json")["valid"].get(config.training.monitor) if sweep else None

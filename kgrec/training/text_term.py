@@ -57,7 +57,7 @@ class TextTerm:
         if projected is None:
             raise ConfigError(
                 "objective.text.weight is set, but the model projects no text; use model=kgrec with "
-                "features.mode=frozen"
+                "features.text.enabled=true and features.fusion.text=true"
             )
         left = self.user_counts[batch.users] - (target_text != 0).any(1).to(self.user_counts)
         items, target = batch.items.unique(return_inverse=True)
