@@ -22,7 +22,8 @@ def write_results(spec: dict[str, Any], runs: Rows, path: Path) -> str:
         writer = csv.DictWriter(file, list(records[0]))
         writer.writeheader()
         writer.writerows(records)
-    text = "\n".join([results_markdown(spec, records), "", comparison_markdown(spec, runs)]) + "\n"
+    parts = [spec["note"].strip(), results_markdown(spec, records), comparison_markdown(spec, runs)]
+    text = "\n\n".join(parts) + "\n"
     path.with_suffix(".md").write_text(text)
     return text
 

@@ -24,6 +24,7 @@ def reproduce(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def spec(shop_overrides: list[str]) -> dict[str, object]:
     return {
+        "note": "A shop.",
         "base": shop_overrides,
         "seeds": [["data.split.seed=1", "seed=1"], ["data.split.seed=2", "seed=2"]],
         "metrics": ["recall@10", "ndcg@10"],

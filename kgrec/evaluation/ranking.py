@@ -11,6 +11,9 @@ from kgrec.data.user_items import UserItems
 from kgrec.models.base import Scorer
 from kgrec.progress import progress
 
+TIED_ROWS = 128
+"""Rows whose ties are broken at once: at most 10 * TIED_ROWS * n_items bytes beside the scores."""
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -75,8 +78,8 @@ def _best(scores: Tensor, k: int, order: Tensor, users: np.ndarray) -> tuple[Ten
         # Equal scores on both sides of the cut: topk chose among them by memory order, so choose again.
         tied = ((best[:, k - 1] == best[:, k]) & (best[:, k] > -torch.inf)).nonzero().flatten()
         best, items = best[:, :k].clone(), items[:, :k].clone()
-        for row in tied.tolist():
-            best[row], items[row] = _exact(scores[row], k, order)
+        for rows in tied.split(TIED_ROWS):
+            items[rows] = _choose_tied(scores[rows], best[rows], items[rows], order)
     best, items = _sorted_ties(best, items, order)
     items = items.masked_fill(best == -torch.inf, -1)
     if deep < k:
@@ -93,10 +96,15 @@ def _sorted_ties(best: Tensor, items: Tensor, order: Tensor) -> tuple[Tensor, Te
     return best.gather(1, by_score), items.gather(1, by_score)
 
 
-def _exact(scores: Tensor, k: int, order: Tensor) -> tuple[Tensor, Tensor]:
-    """The best k of one row ``(n_items,)``, all ties at the cut decided by place."""
-    threshold = torch.topk(scores, k).values[-1]
-    candidates = (scores >= threshold).nonzero().flatten()
-    candidates = candidates[order[candidates].argsort()]
-    chosen = candidates[scores[candidates].argsort(descending=True, stable=True)[:k]]
-    return scores[chosen], chosen
+def _choose_tied(scores: Tensor, best: Tensor, items: Tensor, order: Tensor) -> Tensor:
+    """Items ``(r, k)`` of rows whose cut falls among equal scores: of those the first in ``order`` are taken.
+
+    ``scores`` ``(r, n_items)``; ``best`` and ``items`` ``(r, k)`` as topk gave them, best first.
+    """
+    n_items, k = scores.shape[1], best.shape[1]
+    cut = best[:, -1:]
+    # A tied item's key is above 0 and the larger the earlier its place, so topk yields the ties in order.
+    key = torch.where(scores == cut, (n_items - order).int(), 0)
+    ties = key.topk(k, dim=1).indices
+    nth_tie = torch.arange(k, device=scores.device) - (best > cut).sum(1, keepdim=True)
+    return torch.where(nth_tie < 0, items, ties.gather(1, nth_tie.clamp(min=0)))

@@ -39,12 +39,23 @@ def paired_test(first: pl.DataFrame, second: pl.DataFrame, rounds: int = 10_000,
     The p-value is that of a sign-flip randomisation test, ``(1 + extreme) / (1 + rounds)``.
 
     Raises:
-        ValueError: the users differ; names one.
+        ValueError: users differ, one occurs twice (several metrics or ks in one table) or has NaN;
+            names the user.
     """
+    for side in (first, second):
+        broken = side.filter(side["value"].is_nan())
+        if not broken.is_empty():
+            raise ValueError(f"the value of user {broken['user'][0]!r} is NaN; evaluate the run again")
+        repeated = side.filter(side["user"].is_duplicated())
+        if not repeated.is_empty():
+            raise ValueError(
+                f"user {repeated['user'][0]!r} has more than one value; "
+                "pass one metric at one k, averaged over seeds"
+            )
     joined = first.join(second, on="user", how="full", suffix="_second").sort("user")
     alone = joined.filter(pl.col("value").is_null() | pl.col("value_second").is_null())
     if not alone.is_empty():
-        user = alone["user"][0] or alone["user_second"][0]
+        user = alone.select(pl.coalesce("user", "user_second")).item(0, 0)
         raise ValueError(
             f"user {user!r} is on one side only ({alone.height:,} such users); compare the same users"
         )

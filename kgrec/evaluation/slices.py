@@ -48,13 +48,12 @@ def user_slices(activity: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def item_slices(train: UserItems) -> dict[str, np.ndarray]:
-    """head, tail and cold as masks ``(n_items,)``."""
+    """head, tail and cold as masks ``(n_items,)``; equal counts stay together."""
     counts = np.bincount(train.items, minlength=train.n_items)
-    order = np.argsort(-counts, kind="stable")
-    before = np.cumsum(counts[order]) - counts[order]
-    head = np.zeros(train.n_items, bool)
-    head[order[before < 0.8 * counts.sum()]] = True
-    head &= counts > 0
+    values, place, sizes = np.unique(counts, return_inverse=True, return_counts=True)
+    # Interactions of the items that are more popular than those of each count.
+    above = counts.sum() - np.cumsum(values * sizes)
+    head = (above < 0.8 * counts.sum())[place] & (counts > 0)
     return {"head": head, "tail": ~head & (counts > 0), "cold": counts == 0}
 
 

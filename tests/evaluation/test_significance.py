@@ -53,6 +53,23 @@ def test_other_users_are_refused_by_name() -> None:
         paired_test(table(np.zeros(3)), table(np.zeros(2)))
 
 
+def test_user_row_zero_is_named_too() -> None:
+    rows = pl.DataFrame({"user": [0, 1], "value": [1.0, 2.0]})
+    with pytest.raises(ValueError, match="user 0 is on one side only"):
+        paired_test(rows, rows.tail(1))
+
+
+def test_a_user_with_two_values_is_refused_by_name() -> None:
+    twice = pl.concat([table(np.zeros(2)), table(np.ones(2))])
+    with pytest.raises(ValueError, match="'u0000' has more than one value"):
+        paired_test(twice, twice)
+
+
+def test_nan_is_refused_and_not_called_significant() -> None:
+    with pytest.raises(ValueError, match="'u0001' is NaN"):
+        paired_test(table(np.array([0.0, np.nan])), table(np.zeros(2)))
+
+
 def test_holm_by_hand() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.6, 0.5]) == pytest.approx([1.0, 1.0])

@@ -25,6 +25,11 @@ def test_head_holds_four_fifths_of_the_interactions_and_cold_none() -> None:
     assert slices["cold"].tolist() == [False, False, False, True]
 
 
+def test_items_of_equal_counts_share_a_slice_whatever_their_rows() -> None:
+    train = UserItems.from_pairs(np.arange(10), np.arange(10), (10, 10))
+    assert item_slices(train)["head"].all()
+
+
 def test_a_cold_slice_counts_cold_truth_only() -> None:
     train = UserItems.from_pairs(np.array([0, 1]), np.array([0, 0]), (2, 4))
     truth = UserItems.from_pairs(np.array([0, 0, 1]), np.array([1, 3, 1]), (2, 4))
