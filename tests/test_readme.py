@@ -73,7 +73,9 @@ def write_shop(folder: Path) -> None:
     (folder / "items.csv").write_text("\n".join(["sku,title", *(f"s{i},shoe {i}" for i in range(24))]) + "\n")
 
 
-def test_every_command_of_the_readme_runs(place: Path, cache: Path) -> None:
+def test_every_command_of_the_readme_runs_and_then_its_python(
+    place: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls = script_calls()
     assert len(calls) >= 7
     environment = os.environ | {"KGREC_DATA": str(place / "data"), "OMP_NUM_THREADS": "1"}
@@ -84,9 +86,6 @@ def test_every_command_of_the_readme_runs(place: Path, cache: Path) -> None:
         )
         assert done.returncode == 0, f"{' '.join(words)}\n{done.stderr[-3000:]}"
         assert done.stdout.strip()
-
-
-def test_the_python_of_the_readme_runs(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(place)
     (code,) = blocks("python")
     names: dict[str, object] = {}

@@ -1,5 +1,8 @@
 """EASE: a linear item-item model in closed form, also with facts of the knowledge graph as extra rows."""
 
+import logging
+import math
+
 import numpy as np
 import scipy.sparse as sp
 import torch
@@ -11,6 +14,8 @@ from kgrec.errors import ConfigError
 from kgrec.models.config import EASEConfig
 from kgrec.models.gram import gram_blocks
 from kgrec.models.item_item import ItemItemModel, keep_largest
+
+log = logging.getLogger(__name__)
 
 BYTES_A_WEIGHT = 8
 """float32 and an int32 index."""
@@ -28,7 +33,7 @@ def fit_ease(train: UserItems, config: EASEConfig, facts: sp.csr_matrix | None =
     Filtering with Side-Information, https://doi.org/10.1145/3383313.3418480.
 
     What is scored is what is saved: of each item's weights the largest within ``max_megabytes``, all of them
-    where they fit. Memory: one dense matrix, ``4 n_items^2`` bytes (3.6 GB for 30,040 items), inverted in
+    where they fit; a warning says when they do not. Memory: one dense matrix, ``4 n_items^2`` bytes (3.6 GB for 30,040 items), inverted in
     place; time: ``n_items^3`` multiplications.
 
     Raises:
@@ -39,7 +44,7 @@ def fit_ease(train: UserItems, config: EASEConfig, facts: sp.csr_matrix | None =
     if facts is not None and config.feature_weight > 0:
         rows = sp.vstack([rows, np.float32(config.feature_weight**0.5) * facts.T]).tocsr()
     weights = _transposed_weights(_gram(rows), config.l2)
-    kept = max(1, int(config.max_megabytes * 2**20 / BYTES_A_WEIGHT / train.n_items))
+    kept = _kept_per_item(config.max_megabytes, train.n_items)
     return ItemItemModel.from_rows([keep_largest(chunk, kept) for chunk in weights.split(CHUNK)], train)
 
 
@@ -66,6 +71,21 @@ def _check(config: EASEConfig) -> None:
         raise ConfigError(f"model.feature_weight is {config.feature_weight}; use 0 to leave the facts out")
     if config.max_megabytes <= 0:
         raise ConfigError(f"model.max_megabytes is {config.max_megabytes}; it must be above 0")
+
+
+def _kept_per_item(max_megabytes: float, n_items: int) -> int:
+    """Weights of one item that fit; the smaller ``l2``, the more the dropped ones would have said."""
+    kept = max(1, int(max_megabytes * 2**20 / BYTES_A_WEIGHT / n_items))
+    if kept < n_items:
+        exact = math.ceil(n_items**2 * BYTES_A_WEIGHT / 2**20)
+        log.warning(
+            "model.max_megabytes is %g: EASE keeps the %d largest of each item's %d weights; %d keeps all",
+            max_megabytes,
+            kept,
+            n_items,
+            exact,
+        )
+    return kept
 
 
 def _gram(rows: sp.csr_matrix) -> Tensor:

@@ -1,5 +1,7 @@
 """EASE against float64 oracles; what is dropped to fit; the knowledge graph's facts as rows."""
 
+import logging
+
 import numpy as np
 import polars as pl
 import pytest
@@ -85,6 +87,20 @@ def test_the_largest_weights_of_each_item_are_kept_to_fit(train: UserItems) -> N
     # What is scored is what is saved.
     history = torch.from_numpy(model.history.toarray())
     assert torch.allclose(model.scores(torch.arange(N_USERS)), history @ weights, atol=1e-5)
+
+
+def test_dropped_weights_are_told_with_the_way_out(
+    train: UserItems, caplog: pytest.LogCaptureFixture
+) -> None:
+    pruned = EASEConfig(max_megabytes=(8 * N_ITEMS * 3 + 8) / 2**20)
+    with caplog.at_level(logging.WARNING, logger="kgrec.models.ease"):
+        fit_ease(train, pruned)
+    assert "keeps the 3 largest of each item's 12 weights; 1 keeps all" in caplog.text
+    caplog.clear()
+    # The size that the warning names is enough, and then nothing is said.
+    with caplog.at_level(logging.WARNING, logger="kgrec.models.ease"):
+        fit_ease(train, EASEConfig(max_megabytes=1.0))
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(

@@ -66,5 +66,5 @@ def test_one_item_people_alone_give_zero_and_no_nan(network: Network, text: Tens
 def test_a_model_that_projects_no_text_is_refused(batch: Batch, train: UserItems, text: Tensor) -> None:
     model = BPR(12, 15, 6, "dot", 0.1)
     term = TextTerm.build(TextTermConfig(weight=1.0), train, text[12:27])
-    with pytest.raises(ConfigError, match=r"features\.mode=frozen"):
+    with pytest.raises(ConfigError, match=r"features\.text\.enabled=true"):
         term(model, model(), batch, Positives(train, CPU))
