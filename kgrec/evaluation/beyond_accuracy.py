@@ -52,12 +52,13 @@ LISTS = 2_000
 """Lists that diversity is measured on at most: pairs of long columns are dear, and a mean needs no more."""
 
 
-def diversity(items: Tensor, train: UserItems, chunk: int = 1024) -> float:
+def diversity(items: Tensor, train: UserItems, chunk: int = 64) -> float:
     """``1 - mean cosine`` over the pairs of each list, mean over lists of two items or more (LISTS at most).
 
     Ziegler et al. 2005, https://doi.org/10.1145/1060745.1060754. An item's vector is who had it in train,
     the same for every model that is compared; an item that nobody had is like no other. By ``|sum v|^2 =
-    sum_ij v_i . v_j``, so no (n, k, k) tensor.
+    sum_ij v_i . v_j``, so no (n, k, k) tensor. Memory: up to 12 bytes for each of ``chunk`` lists and each
+    user who had an item of it, which for lists of the most popular items is nearly ``chunk`` x users.
     """
     if len(items) > LISTS:
         chosen = np.sort(np.random.default_rng(0).choice(len(items), LISTS, replace=False))

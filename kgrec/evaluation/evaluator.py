@@ -51,8 +51,14 @@ class Evaluator:
         unknown = [name for name in config.metrics if name not in METRICS]
         if unknown:
             raise ConfigError(f"evaluation.metrics holds {unknown[0]!r}; use {', '.join(METRICS)}")
+        if not config.metrics:
+            raise ConfigError(f"evaluation.metrics is empty; use {', '.join(METRICS)}")
         if not config.ks or min(config.ks) < 1:
             raise ConfigError(f"evaluation.ks is {config.ks}; give cut-offs of at least 1")
+        if min(config.ks) > truth.n_items:
+            raise ConfigError(
+                f"evaluation.ks is {config.ks}, but there are only {truth.n_items} items; give a smaller one"
+            )
         if len(truth) == 0:
             raise ValueError("there is no truth to judge by; leave this part out")
         self.truth, self.known, self.train, self.config = truth, known, train, config

@@ -33,8 +33,8 @@ def fit_ease(train: UserItems, config: EASEConfig, facts: sp.csr_matrix | None =
     Filtering with Side-Information, https://doi.org/10.1145/3383313.3418480.
 
     What is scored is what is saved: of each item's weights the largest within ``max_megabytes``, all of them
-    where they fit; a warning says when they do not. Memory: one dense matrix, ``4 n_items^2`` bytes (3.6 GB for 30,040 items), inverted in
-    place; time: ``n_items^3`` multiplications.
+    where they fit; a warning says when they do not. Memory: one dense matrix, ``4 n_items^2`` bytes (3.6 GB
+    for 30,040 items), inverted in place; time: ``n_items^3`` multiplications.
 
     Raises:
         ConfigError: a value of ``config`` is out of range.
@@ -74,7 +74,7 @@ def _check(config: EASEConfig) -> None:
 
 
 def _kept_per_item(max_megabytes: float, n_items: int) -> int:
-    """Weights of one item that fit; the smaller ``l2``, the more the dropped ones would have said."""
+    """Weights of one item that fit; at a small ``l2`` the dropped ones are large enough to change ranks."""
     kept = max(1, int(max_megabytes * 2**20 / BYTES_A_WEIGHT / n_items))
     if kept < n_items:
         exact = math.ceil(n_items**2 * BYTES_A_WEIGHT / 2**20)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from kgrec.data.user_items import UserItems
-from kgrec.evaluation.beyond_accuracy import beyond_accuracy, coverage, diversity, gini, novelty
+from kgrec.evaluation.beyond_accuracy import LISTS, beyond_accuracy, coverage, diversity, gini, novelty
 
 
 def test_coverage_ignores_padding() -> None:
@@ -32,7 +32,8 @@ def test_diversity_equals_the_loop_over_pairs() -> None:
     rng = np.random.default_rng(1)
     had = rng.random((15, 20)) < 0.3
     had[:, 4] = False
-    train = UserItems.from_pairs(*np.nonzero(had), had.shape)
+    users, rows = np.nonzero(had)
+    train = UserItems.from_pairs(users, rows, (15, 20))
     items = torch.stack([torch.randperm(20)[:5] for _ in range(7)])
     items[0, 3:], items[1, 0] = -1, 4
     items[1, 1:][items[1, 1:] == 4] = -1
@@ -50,3 +51,23 @@ def test_all_values_come_at_every_k() -> None:
     found = beyond_accuracy(torch.tensor([[2, 3], [0, 4]]), train, [1, 2, 9])
     assert {name.split("@")[1] for name in found} == {"1", "2"}
     assert {name.split("@")[0] for name in found} == {"coverage", "gini", "novelty", "diversity"}
+
+
+def test_chunks_and_padded_lists_change_no_diversity() -> None:
+    train = UserItems.from_pairs(np.array([0, 0, 1, 2]), np.array([0, 1, 1, 2]), (3, 4))
+    items = torch.tensor([[0, 1, -1], [0, 2, 3], [1, -1, -1]])
+    # Cosine of items 0 and 1 is 1 / sqrt 2; 0, 2 and 3 share nobody; one item alone makes no pair.
+    expected = ((1 - 1 / math.sqrt(2)) + 1) / 2
+    assert diversity(items, train, chunk=1) == pytest.approx(expected)
+    assert diversity(items, train) == pytest.approx(expected)
+    assert diversity(items[2:], train) == 0.0
+
+
+def test_diversity_of_many_lists_is_estimated_on_the_same_sample() -> None:
+    rng = np.random.default_rng(4)
+    train = UserItems.from_pairs(rng.integers(0, 30, 200), rng.integers(0, 20, 200), (30, 20))
+    items = torch.from_numpy(np.argsort(rng.random((LISTS + 500, 20)), axis=1)[:, :4])
+    estimate = diversity(items, train)
+    assert estimate == diversity(items, train)
+    everything = [diversity(part, train) * len(part) for part in items.split(LISTS)]
+    assert estimate == pytest.approx(sum(everything) / len(items), abs=0.01)

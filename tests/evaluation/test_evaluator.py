@@ -9,14 +9,14 @@ from kgrec.data.user_items import UserItems
 from kgrec.errors import ConfigError
 from kgrec.evaluation.config import EvaluationConfig
 from kgrec.evaluation.evaluator import Evaluator
-from kgrec.evaluation.hits import hit_matrix
 from kgrec.models.vectors import VectorModel
 
 CONFIG = EvaluationConfig(ks=[2, 10], bootstrap=200)
 
 
 def pairs(table: np.ndarray) -> UserItems:
-    return UserItems.from_pairs(*np.nonzero(table), table.shape)
+    users, items = np.nonzero(table)
+    return UserItems.from_pairs(users, items, (len(table), table.shape[1]))
 
 
 @pytest.fixture
@@ -87,17 +87,6 @@ def test_relabelling_items_changes_nothing(world: tuple[VectorModel, UserItems, 
     assert other.metrics == pytest.approx(before.metrics, abs=1e-9)
 
 
-def test_hits_equal_set_membership(world: tuple[VectorModel, UserItems, UserItems]) -> None:
-    _, truth, _ = world
-    users = np.array([3, 0, 59])
-    items = torch.randint(-1, 80, (3, 12))
-    expected = [
-        [i >= 0 and i in set(truth.of(u).tolist()) for i in row]
-        for u, row in zip(users, items.tolist(), strict=True)
-    ]
-    assert hit_matrix(items, users, truth).tolist() == expected
-
-
 def test_another_shape_or_metric_is_refused(world: tuple[VectorModel, UserItems, UserItems]) -> None:
     _, truth, train = world
     with pytest.raises(ValueError, match="the scorer knows 60 users and 81 items"):
@@ -106,6 +95,10 @@ def test_another_shape_or_metric_is_refused(world: tuple[VectorModel, UserItems,
         Evaluator(truth, train, train, EvaluationConfig(metrics=["reccall"]))
     with pytest.raises(ConfigError, match=r"evaluation\.ks is"):
         Evaluator(truth, train, train, EvaluationConfig(ks=[0]))
+    with pytest.raises(ConfigError, match=r"evaluation\.metrics is empty"):
+        Evaluator(truth, train, train, EvaluationConfig(metrics=[]))
+    with pytest.raises(ConfigError, match="only 80 items"):
+        Evaluator(truth, train, train, EvaluationConfig(ks=[100, 81]))
     with pytest.raises(ValueError, match="no truth"):
         Evaluator(pairs(np.zeros((60, 80), bool)), train, train, CONFIG)
 
@@ -116,3 +109,23 @@ def test_cutoffs_beyond_the_catalogue_are_left_out() -> None:
     found = Evaluator(truth, train, train, EvaluationConfig(ks=[1, 50])).metrics(model)
     assert found["recall@1"] == 1.0
     assert "recall@50" not in found
+
+
+def test_what_is_switched_off_is_not_measured(world: tuple[VectorModel, UserItems, UserItems]) -> None:
+    model, truth, train = world
+    bare = EvaluationConfig(metrics=["recall"], ks=[2], beyond_accuracy=False, slices=False, bootstrap=0)
+    found = Evaluator(truth, train, train, bare).evaluate(model)
+    assert set(found.metrics) == {"recall@2", "users", "users_without_truth"}
+    assert found.intervals == {}
+    full = Evaluator(truth, train, train, CONFIG).evaluate(model)
+    assert {"coverage@2", "recall@10/users:q1", "recall@10/items:tail"} <= set(full.metrics)
+
+
+def test_known_items_do_not_crowd_out_the_truth() -> None:
+    """The scorer likes the known item best; the truth comes next and so is first."""
+    train, truth = pairs(np.array([[1, 0, 0], [0, 1, 0]])), pairs(np.array([[0, 1, 0], [1, 0, 0]]))
+    model = VectorModel(torch.eye(2), torch.tensor([[3.0, 2.0], [2.0, 3.0], [1.0, 1.0]]))
+    config = EvaluationConfig(metrics=["recall"], ks=[1])
+    assert Evaluator(truth, train, train, config).metrics(model) == {"recall@1": 1.0}
+    nothing = pairs(np.zeros((2, 3)))
+    assert Evaluator(truth, nothing, train, config).metrics(model) == {"recall@1": 0.0}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kgrec.data.user_items import UserItems
-from kgrec.evaluation.ranking import rank, tie_order, top_items
+from kgrec.evaluation.ranking import TIED_ROWS, rank, tie_order, top_items
 from kgrec.models.vectors import VectorModel
 
 
@@ -44,7 +44,8 @@ def test_ranking_equals_the_loop_with_many_ties(
     rng = np.random.default_rng(seed)
     table = torch.from_numpy(rng.integers(0, levels, (n_users, n_items)).astype(np.float32))
     had = rng.random((n_users, n_items)) < 0.3
-    seen = UserItems.from_pairs(*np.nonzero(had), (n_users, n_items))
+    users, items = np.nonzero(had)
+    seen = UserItems.from_pairs(users, items, (n_users, n_items))
     found = rank(TableScorer(table), np.arange(n_users), seen, k, 2, seed)
     assert found.items.tolist() == looped(table, seen, k, seed)
     assert found.items.shape == found.scores.shape == (n_users, k)
@@ -90,3 +91,26 @@ def test_equal_scores_do_not_favour_early_rows() -> None:
         shown[top_items(torch.zeros(1, 20), 5, seed)[0][0]] += 1
     assert shown.min() > 60
     assert shown.max() < 140
+
+
+def test_minus_infinity_is_never_returned() -> None:
+    table = torch.tensor([[1.0, -torch.inf, 0.5, -torch.inf]])
+    found = rank(TableScorer(table), np.arange(1), None, 3, 8, 0)
+    assert found.items.tolist() == [[0, 2, -1]]
+
+
+def test_seen_items_never_appear_however_high_their_score() -> None:
+    rng = np.random.default_rng(2)
+    had = rng.random((40, 60)) < 0.4
+    users, items = np.nonzero(had)
+    seen = UserItems.from_pairs(users, items, (40, 60))
+    table = torch.rand(40, 60) + 100 * torch.from_numpy(had)
+    found = rank(TableScorer(table), np.arange(40), seen, 60, 16, 0).items.numpy()
+    for user, row in enumerate(found):
+        assert set(row[row >= 0]) == set(np.flatnonzero(~had[user]))
+
+
+def test_ties_beyond_one_chunk_are_broken_alike() -> None:
+    table = torch.zeros(2 * TIED_ROWS + 3, 30)
+    found = rank(TableScorer(table), np.arange(len(table)), None, 4, len(table), 7)
+    assert found.items.unique(dim=0).tolist() == [tie_order(30, 7).argsort()[:4].tolist()]

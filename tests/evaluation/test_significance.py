@@ -1,10 +1,13 @@
 """Intervals that cover, tests that hold their level, Holm worked by hand."""
 
+import itertools
+
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 
-from kgrec.evaluation.significance import bootstrap_interval, holm, paired_test
+from kgrec.evaluation.significance import bootstrap_interval, holm, paired_test, student_p
 
 
 def table(values: np.ndarray) -> pl.DataFrame:
@@ -26,6 +29,7 @@ def test_a_real_difference_is_found_and_none_is_not() -> None:
     assert better.difference == pytest.approx(0.05, abs=0.02)
     assert better.p < 0.001
     assert better.low > 0
+    assert paired_test(table(base + 5), table(base), rounds=99).p == 1 / 100  # never 0
     assert paired_test(table(base), table(base)).p == 1.0
 
 
@@ -73,3 +77,30 @@ def test_nan_is_refused_and_not_called_significant() -> None:
 def test_holm_by_hand() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.6, 0.5]) == pytest.approx([1.0, 1.0])
+
+
+def test_student_p_is_that_of_scipy_and_defined_at_the_edges() -> None:
+    values = np.random.default_rng(6).normal(0.2, 1, 40)
+    assert student_p(values) == pytest.approx(float(stats.ttest_1samp(values, 0.0).pvalue))
+    assert student_p(np.zeros(5)) == 1.0
+    assert student_p(np.array([0.5])) == 1.0
+    assert student_p(np.ones(8)) == 0.0
+
+
+def test_both_tests_agree_on_many_users() -> None:
+    rng = np.random.default_rng(7)
+    found = paired_test(table(rng.normal(0.08, 1, 500)), table(np.zeros(500)))
+    assert 0.001 < found.p < 0.5
+    assert found.p_t == pytest.approx(found.p, abs=0.02)
+
+
+def test_the_p_value_equals_all_sign_flips_of_few_users() -> None:
+    values = np.array([1.0, 2.0, 3.0, -0.5])
+    flips = np.array(list(itertools.product([-1, 1], repeat=4)))
+    exact = np.mean(np.abs(flips @ values) >= abs(values.sum()) - 1e-9)
+    assert paired_test(table(values), table(np.zeros(4)), rounds=20_000).p == pytest.approx(exact, abs=0.015)
+
+
+def test_no_users_are_refused() -> None:
+    with pytest.raises(ValueError, match="without users"):
+        paired_test(table(np.empty(0)), table(np.empty(0)))

@@ -12,6 +12,9 @@ from kgrec.evaluation.slices import item_slices, restricted, slice_metrics, user
 def test_quartiles_split_by_activity_and_keep_equals_together() -> None:
     slices = user_slices(np.array([1, 2, 3, 4, 5, 6, 7, 8]))
     assert [int(mask.sum()) for mask in slices.values()] == [2, 2, 2, 2]
+    # A user on the bound between two quartiles (2, 3 and 4 here) is in the lower one.
+    on_bounds = user_slices(np.array([1, 2, 3, 4, 5]))
+    assert [np.flatnonzero(mask).tolist() for mask in on_bounds.values()] == [[0, 1], [2], [3], [4]]
     equal = user_slices(np.array([3, 3, 3, 3]))
     assert sorted(int(mask.sum()) for mask in equal.values()) == [0, 0, 0, 4]
 
@@ -43,3 +46,31 @@ def test_a_cold_slice_counts_cold_truth_only() -> None:
     assert found["pairs/items:cold"] == 3
     assert found["pairs/items:head"] == 0
     assert "recall@1/items:head" not in found
+
+
+def test_user_slices_average_their_own_users_and_sum_to_the_whole() -> None:
+    rng = np.random.default_rng(8)
+    had = rng.random((40, 30)) < rng.random((40, 1))
+    wanted = ~had & (rng.random((40, 30)) < 0.3)
+    wanted[:, 0] |= ~wanted.any(1)
+    (u, i), (v, j) = np.nonzero(had), np.nonzero(wanted)
+    train, truth = UserItems.from_pairs(u, i, (40, 30)), UserItems.from_pairs(v, j, (40, 30))
+    items = torch.from_numpy(np.argsort(rng.random((40, 30)), axis=1)[:, :5])
+    config = EvaluationConfig(metrics=["recall"], ks=[5])
+    found = slice_metrics(items, np.arange(40), truth, train, config)
+    recalls = np.array([np.isin(items[u].numpy(), truth.of(u)).sum() / len(truth.of(u)) for u in range(40)])
+    sizes = {name: int(mask.sum()) for name, mask in user_slices(train.counts()).items()}
+    assert sum(sizes.values()) == 40
+    total = sum(found[f"recall@5/users:{name}"] * size for name, size in sizes.items() if size)
+    assert total / 40 == pytest.approx(recalls.mean())
+    q1 = user_slices(train.counts())["q1"]
+    assert found["recall@5/users:q1"] == pytest.approx(recalls[q1].mean())
+
+
+def test_every_truth_pair_is_in_one_item_slice() -> None:
+    rng = np.random.default_rng(9)
+    train = UserItems.from_pairs(rng.integers(0, 20, 60), rng.integers(0, 12, 60), (20, 15))
+    truth = UserItems.from_pairs(rng.integers(0, 20, 40), rng.integers(0, 15, 40), (20, 15))
+    parts = [restricted(truth, chosen) for chosen in item_slices(train).values()]
+    assert sum(len(part) for part in parts) == len(truth)
+    assert (np.stack(list(item_slices(train).values())).sum(0) == 1).all()
