@@ -60,13 +60,14 @@ def kgrec_step() -> Callable[[], object]:
         rows = torch.randint(N_PAIRS, (BATCH,))
         optimizer.zero_grad()
         vectors = model()
-        user, positive = users[rows], items[rows]
-        negative = torch.randint(N_ITEMS, (BATCH,))
+        user = users[rows]
+        # Positives and negatives in one look-up: each one costs a dense gradient of the whole table.
+        item = torch.cat([items[rows], torch.randint(N_ITEMS, (BATCH,))])
         z = vectors.users[user]
-        positives, negatives = vectors.items[positive], vectors.items[negative]
-        first = (vectors.first_users[user], vectors.first_items[positive], vectors.first_items[negative])
+        positives, negatives = vectors.items[item].chunk(2)
+        first = (vectors.first_users[user], vectors.first_items[item])
         loss = bpr_loss((z * positives).sum(1), (z * negatives).sum(1).unsqueeze(1)).mean()
-        loss = loss + L2 / (2 * BATCH) * torch.stack([part.square().sum() for part in first]).sum()
+        loss = loss + L2 / (2 * BATCH) * (first[0].square().sum() + first[1].square().sum())
         loss.backward()
         optimizer.step()
 

@@ -62,8 +62,8 @@ class CSROperator:
 
     def __matmul__(self, x: Tensor) -> Tensor:
         """``(columns, dim)`` -> ``(rows, dim)``, differentiable in ``x``."""
-        product: Tensor = _Multiply.apply(x, self)
-        return product
+        result: Tensor = _Multiply.apply(x, self)
+        return result
 
 
 class _Multiply(torch.autograd.Function):
@@ -72,11 +72,22 @@ class _Multiply(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, operator: CSROperator) -> Tensor:
         ctx.operator = operator
-        return operator.matrix @ x
+        return product(operator.matrix, x)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
-        return ctx.operator.transposed @ grads[0].contiguous(), None
+        return product(ctx.operator.transposed, grads[0]), None
+
+
+def product(matrix: Tensor, dense: Tensor) -> Tensor:
+    """CSR ``(rows, columns)`` times dense ``(columns, dim)``, outside autograd.
+
+    On a CPU by torch's own kernel: on an AMD processor it took 68 ms where the vendor library behind ``@``
+    took 105 (2.76 million entries, 64 dims, two threads), with the same bits as result. It has no CUDA form.
+    """
+    if dense.device.type == "cpu" and matrix.values().numel() > 0:
+        return torch.sparse.mm(matrix, dense.contiguous(), "sum")
+    return matrix @ dense.contiguous()
 
 
 def csr_tensor(matrix: sp.csr_matrix) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch_geometric.data import HeteroData
 
 from kgrec.errors import ConfigError
-from kgrec.graph.csr import CSROperator
+from kgrec.graph.csr import CSROperator, product
 from kgrec.graph.hetero import INTERACTS, reverse_name
 
 NORMALISATIONS = ("symmetric", "family", "mean")
@@ -58,13 +58,13 @@ class _GatedMultiply(torch.autograd.Function):
         ctx.save_for_backward(x, gates)
         ctx.operator = operator
         gated = x[operator.pair_node].mul_(gates[operator.pair_relation])
-        return operator.adjacency.matrix @ gated
+        return product(operator.adjacency.matrix, gated)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor | None, None]:
         x, gates = ctx.saved_tensors
         node, relation = ctx.operator.pair_node, ctx.operator.pair_relation
-        grad_gated = ctx.operator.adjacency.transposed @ grads[0].contiguous()
+        grad_gated = product(ctx.operator.adjacency.transposed, grads[0])
         grad_gates = None
         if ctx.needs_input_grad[1]:
             grad_gates = torch.zeros_like(gates).index_add_(0, relation, grad_gated * x[node])
