@@ -17,15 +17,16 @@ from kgrec.features.fusion import FeatureFusion
 from kgrec.features.node_features import NodeFeatures, build_node_features
 from kgrec.graph.hetero import build_graph
 from kgrec.graph.propagation import Propagation
-from kgrec.models.base import Scorer
+from kgrec.graph.triples import KnowledgeTriples
+from kgrec.models.base import FittedScorer, Scorer
 from kgrec.models.factory import build_network, fit_closed_form, is_closed_form, needs_features
 from kgrec.models.network import Network
+from kgrec.models.parts import NetworkParts
 from kgrec.prepare import Prepared
 from kgrec.training.batches import InteractionBatches
 from kgrec.training.checkpoint import CheckpointStore
 from kgrec.training.objective import Objective
 from kgrec.training.trainer import OnEpoch, Trainer, TrainingResult
-from kgrec.training.triples import KnowledgeTriples
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +35,14 @@ log = logging.getLogger(__name__)
 class Fitted:
     """A trained model and what it took."""
 
-    scorer: Scorer
+    scorer: FittedScorer
     """Chosen on valid; what valid is reported of."""
-    final: Scorer
+    final: FittedScorer
     """What test is reported of and what serves: the refitted model, or ``scorer`` itself."""
     tensors: dict[str, Tensor]
     """What ``model.safetensors`` holds."""
+    is_network: bool = False
+    """Whether ``tensors`` are a network's parameters, which serve nobody by themselves."""
     training: TrainingResult = field(default_factory=TrainingResult)
     features: dict[str, Any] = field(default_factory=dict)
     """Where the first layer came from: seconds and cache hits of text and KG embeddings."""
@@ -84,7 +87,7 @@ def _fit_network(config: Config, prepared: Prepared, places: Places, on_epoch: O
     training = trainer.fit(validate, on_epoch)
     network = trainer.network
     scorer = network.scorer()
-    fitted = Fitted(scorer, scorer, _state(network), training, report, prepare_seconds)
+    fitted = Fitted(scorer, scorer, _state(network), True, training, report, prepare_seconds)
     fitted.train_seconds = max(training.seconds, time.perf_counter() - started)
     if config.training.refit:
         started = time.perf_counter()
@@ -119,9 +122,9 @@ def _trainer(
         sizes = (propagation.n_users, propagation.n_items, propagation.n_entities)
         wanted = config.features
         fusion = FeatureFusion(sizes, features, wanted.fusion, config.model.dim, wanted.mode)
-    network: Network = build_network(config.model, propagation, fusion).to(device)
     triples = KnowledgeTriples.from_dataset(dataset, propagation.relations) if config.kg != "none" else None
     train = prepared.index(part)
+    network = build_network(config.model, NetworkParts(propagation, train, triples, fusion)).to(device)
     objective = Objective.build(config.objective, train, len(dataset.items), triples, features.text, device)
     batches = InteractionBatches(
         part.users, part.items, part.weights, config.training.batch_size, config.seed, device

@@ -13,9 +13,10 @@ from kgrec.run import Run
 def load_scorer(run: Run, device: str = "cpu") -> Scorer:
     """The final model of a run, scoring as it did when it was saved."""
     config = config_from_yaml(run.read_text("config.yaml"))
-    # A network is served by its vectors; its own parameters are only needed to train on.
-    name = "vectors" if run.has("vectors.safetensors") else "model"
-    return restore(config.model.name, run.read_tensors(f"{name}.safetensors", device))
+    # A network is served by its vectors or its scorer; its own parameters are only needed to train on.
+    files = ("vectors.safetensors", "scorer.safetensors")
+    file = next((name for name in files if run.has(name)), "model.safetensors")
+    return restore(config.model.name, run.read_tensors(file, device))
 
 
 def load_vocabularies(run: Run) -> tuple[Vocabulary, Vocabulary]:

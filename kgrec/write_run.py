@@ -34,10 +34,12 @@ def write_data(run: Run, prepared: Prepared) -> None:
 
 
 def write_model(run: Run, fitted: Fitted) -> None:
-    """The model's tensors, its vectors where it has some, and a line an epoch of its training."""
+    """The model's tensors, what a network is served by, and a line an epoch of its training."""
     run.write_tensors("model.safetensors", fitted.tensors)
     if isinstance(fitted.final, VectorScorer):
         run.write_tensors("vectors.safetensors", vector_tables(fitted.final))
+    elif fitted.is_network:
+        run.write_tensors("scorer.safetensors", fitted.final.tensors())
     run.write_lines("history.jsonl", fitted.training.history)
 
 

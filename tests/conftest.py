@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 
 from kgrec.config import Config, register_schemas, typed_config
 from kgrec.experiment import run_experiment
+from kgrec.graph.triples import KnowledgeTriples
 from kgrec.run import Run
 from kgrec.run_names import register_resolvers
 
@@ -100,3 +102,12 @@ def trained(
         return runs[model]
 
     return train
+
+
+@pytest.fixture(scope="session")
+def facts() -> KnowledgeTriples:
+    """15 items, 4 entities (the last without an item): item i has entity i mod 3, item 14 is like item 0."""
+    heads = torch.tensor([*range(15), 14, 15])
+    relations = torch.tensor([0] * 15 + [1, 1])
+    tails = torch.tensor([*(15 + item % 3 for item in range(15)), 0, 18])
+    return KnowledgeTriples.from_rows(heads, relations, tails, (2, 19))

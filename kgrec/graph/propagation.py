@@ -95,12 +95,12 @@ class Propagation:
 
         Kipf and Welling 2017, https://arxiv.org/abs/1609.02907; He et al. 2020, https://arxiv.org/abs/2002.02126.
         """
-        source, target, _, weight = self._edges(set(INTERACTION_NAMES), weighted)
+        source, target, _, weight = self.edges(set(INTERACTION_NAMES), weighted)
         return self._symmetric(source, target, weight, self.n_users + self.n_items)
 
     def homogeneous(self, weighted: bool = False) -> CSROperator:
         """The same normalisation over all nodes and all relations, relations told apart by nothing."""
-        source, target, _, weight = self._edges(set(self.relations), weighted)
+        source, target, _, weight = self.edges(set(self.relations), weighted)
         return self._symmetric(source, target, weight, self.n_nodes)
 
     def relational(self, normalisation: str = "symmetric", weighted: bool = False) -> RelationalOperator:
@@ -113,14 +113,14 @@ class Propagation:
         Raises:
             ConfigError: there is no such normalisation.
         """
-        source, target, relation, weight = self._edges(set(self.relations), weighted)
+        source, target, relation, weight = self.edges(set(self.relations), weighted)
         values = weight * self._scale(source, target, relation, weight, normalisation)
         return RelationalOperator.from_edges(
             source, target, relation, values, self.n_nodes, len(self.relations)
         )
 
-    def _edges(self, relations: set[str], weighted: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Global (source, target, relation, weight) of every edge whose relation is wanted."""
+    def edges(self, relations: set[str], weighted: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Global (source, target, relation, weight), ``(edges,)`` each, of every edge of these relations."""
         parts: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
         for head, name, tail in self._graph.edge_types:
             if name not in relations:

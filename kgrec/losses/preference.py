@@ -25,6 +25,19 @@ def bpr_loss(positive: Tensor, negatives: Tensor, masked: Tensor | None = None) 
     return losses.masked_fill(masked, 0.0).sum(1) / (~masked).sum(1).clamp(min=1)
 
 
+def bce_loss(positive: Tensor, negatives: Tensor, masked: Tensor | None = None) -> Tensor:
+    """``softplus(-s_pos) + mean_j softplus(s_j)``: binary cross entropy, one positive and its negatives.
+
+    ``positive`` ``(batch,)``, ``negatives`` ``(batch, n)``, ``masked`` ``(batch, n)`` bool leaves out
+    negatives that are positives -> ``(batch,)``. Click-through models are trained with it.
+    """
+    losses = F.softplus(negatives)
+    if masked is None:
+        return F.softplus(-positive) + losses.mean(1)
+    kept = losses.masked_fill(masked, 0.0).sum(1) / (~masked).sum(1).clamp(min=1)
+    return F.softplus(-positive) + kept
+
+
 def sampled_softmax_loss(
     positive: Tensor, negatives: Tensor, temperature: float, masked: Tensor | None = None
 ) -> Tensor:

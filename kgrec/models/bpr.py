@@ -3,7 +3,9 @@
 import torch
 from torch import nn
 
+from kgrec.models.config import BPRConfig
 from kgrec.models.network import Network, NodeVectors, checked_scoring, final_vectors
+from kgrec.models.parts import NetworkParts
 
 
 class BPR(Network):
@@ -20,6 +22,12 @@ class BPR(Network):
         self.user = nn.Parameter(torch.empty(n_users, dim))
         self.item = nn.Parameter(torch.empty(n_items, dim))
         self.reset_parameters()
+
+    @classmethod
+    def build(cls, config: BPRConfig, parts: NetworkParts) -> "BPR":
+        """From ``config``; no graph is read."""
+        sizes = parts.propagation.n_users, parts.propagation.n_items
+        return cls(*sizes, config.dim, config.scoring, config.init_std)
 
     def reset_parameters(self) -> None:
         """Normal with standard deviation ``init_std``."""

@@ -6,17 +6,13 @@ from torch import Tensor
 from kgrec.data.dataset import Dataset
 from kgrec.data.user_items import UserItems
 from kgrec.errors import RunError
-from kgrec.features.fusion import FeatureFusion
-from kgrec.graph.propagation import Propagation
 from kgrec.models.base import FittedScorer
 from kgrec.models.bpr import BPR
 from kgrec.models.config import (
     MODEL_CONFIGS,
-    BPRConfig,
     EASEConfig,
     ItemKNNConfig,
     KgrecConfig,
-    LightGCNConfig,
     ModelConfig,
     PopularityConfig,
 )
@@ -26,14 +22,24 @@ from kgrec.models.item_knn import fit_item_knn
 from kgrec.models.kgrec import Kgrec
 from kgrec.models.lightgcn import LightGCN
 from kgrec.models.network import Network
+from kgrec.models.parts import NetworkParts
 from kgrec.models.popularity import Popularity
 from kgrec.models.vectors import VectorModel
+
+NETWORKS: dict[str, type[Network]] = {
+    "bpr": BPR,
+    "lightgcn": LightGCN,
+    "kgrec": Kgrec,
+}
 
 CLOSED_FORMS: dict[str, type[FittedScorer]] = {
     "popularity": Popularity,
     "item_knn": ItemItemModel,
     "ease": ItemItemModel,
 }
+
+SCORERS: dict[str, type[FittedScorer]] = {**CLOSED_FORMS}
+"""What a saved model is restored as; a network that is not named here is served by its vectors."""
 
 
 def is_closed_form(config: ModelConfig) -> bool:
@@ -63,24 +69,16 @@ def fit_closed_form(config: ModelConfig, dataset: Dataset, train: UserItems) -> 
     raise ValueError(f"{config.name} has no closed form")
 
 
-def build_network(config: ModelConfig, propagation: Propagation, fusion: FeatureFusion | None) -> Network:
+def build_network(config: ModelConfig, parts: NetworkParts) -> Network:
     """A fresh network, its parameters drawn from torch's global generator.
-
-    ``fusion`` is the first layer of a model that ``needs_features``; others ignore it.
 
     Raises:
         ConfigError: a value of ``config`` does not exist.
-        ValueError: the model is no network, or lacks its first layer.
+        ValueError: the model is no network, or lacks a part that it needs.
     """
-    match config:
-        case BPRConfig():
-            sizes = propagation.n_users, propagation.n_items
-            return BPR(*sizes, config.dim, config.scoring, config.init_std)
-        case LightGCNConfig():
-            return LightGCN(propagation, config.dim, config.layers, config.scoring, config.init_std)
-        case KgrecConfig() if fusion is not None:
-            return Kgrec(propagation, fusion, config)
-    raise ValueError(f"{config.name} is no network, or lacks its features")
+    if config.name not in NETWORKS:
+        raise ValueError(f"{config.name} is no network")
+    return NETWORKS[config.name].build(config, parts)
 
 
 def restore(name: str, tensors: dict[str, Tensor]) -> FittedScorer:
@@ -92,7 +90,7 @@ def restore(name: str, tensors: dict[str, Tensor]) -> FittedScorer:
     if name not in MODEL_CONFIGS:
         raise RunError(f"there is no model called {name!r}; known are {', '.join(MODEL_CONFIGS)}")
     try:
-        return CLOSED_FORMS.get(name, VectorModel).from_tensors(tensors)
+        return SCORERS.get(name, VectorModel).from_tensors(tensors)
     except KeyError as error:
         raise RunError(
             f"the saved model lacks the tensor {error} that {name} needs; it has {', '.join(sorted(tensors))}"

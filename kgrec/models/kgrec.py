@@ -7,6 +7,7 @@ from kgrec.features.fusion import FeatureFusion
 from kgrec.graph.propagation import Propagation
 from kgrec.models.config import KgrecConfig
 from kgrec.models.network import Network, NodeVectors, checked_scoring, final_vectors
+from kgrec.models.parts import NetworkParts
 
 
 class Kgrec(Network):
@@ -20,6 +21,8 @@ class Kgrec(Network):
 
     Cost: L products with ``(relation, source)`` pairs forward and backward; no (edges, dim) tensor.
     """
+
+    constants = ("messages",)
 
     def __init__(self, propagation: Propagation, fusion: FeatureFusion, config: KgrecConfig) -> None:
         super().__init__()
@@ -36,6 +39,17 @@ class Kgrec(Network):
         self.relation = nn.Parameter(torch.empty(shape))
         self.reset_parameters()
 
+    @classmethod
+    def build(cls, config: KgrecConfig, parts: NetworkParts) -> "Kgrec":
+        """From ``config``.
+
+        Raises:
+            ValueError: the parts lack the fused first layer.
+        """
+        if parts.fusion is None:
+            raise ValueError(f"{config.name} lacks its features")
+        return cls(parts.propagation, parts.fusion, config)
+
     def reset_parameters(self) -> None:
         """Gates start at ``gate_init`` (interactions at 1), relations near 1, the fusion as it says."""
         self.fusion.reset_parameters()
@@ -43,12 +57,6 @@ class Kgrec(Network):
         with torch.no_grad():
             self.gate.copy_(torch.where(own, 1.0, self.config.gate_init).expand_as(self.gate))
             self.relation.normal_(mean=1.0, std=self.config.init_std)
-
-    def _apply(self, fn, recurse: bool = True):  # type: ignore[no-untyped-def]
-        # The operator is no parameter and no buffer (it is never saved), so .to(device) must be told of it.
-        module = super()._apply(fn, recurse)
-        self.messages = self.messages.to(self.gate.device)
-        return module
 
     def forward(self) -> NodeVectors:
         """Fuse, propagate, average the layers."""

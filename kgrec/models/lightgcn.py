@@ -5,7 +5,9 @@ from torch import Tensor, nn
 
 from kgrec.graph.csr import CSROperator
 from kgrec.graph.propagation import Propagation
+from kgrec.models.config import LightGCNConfig
 from kgrec.models.network import Network, NodeVectors, checked_scoring, final_vectors
+from kgrec.models.parts import NetworkParts
 
 
 class LightGCN(Network):
@@ -14,6 +16,8 @@ class LightGCN(Network):
     He et al. 2020, LightGCN: Simplifying and Powering Graph Convolution Network for Recommendation,
     https://arxiv.org/abs/2002.02126. Cost: L sparse products of ``(U + I, dim)`` forward, L backward.
     """
+
+    constants = ("adjacency",)
 
     def __init__(
         self, propagation: Propagation, dim: int, layers: int, scoring: str, init_std: float
@@ -25,15 +29,14 @@ class LightGCN(Network):
         self.node = nn.Parameter(torch.empty(self.n_users + self.n_items, dim))
         self.reset_parameters()
 
+    @classmethod
+    def build(cls, config: LightGCNConfig, parts: NetworkParts) -> "LightGCN":
+        """From ``config``; only the interactions are read."""
+        return cls(parts.propagation, config.dim, config.layers, config.scoring, config.init_std)
+
     def reset_parameters(self) -> None:
         """Normal with standard deviation ``init_std``."""
         nn.init.normal_(self.node, std=self.init_std)
-
-    def _apply(self, fn, recurse: bool = True):  # type: ignore[no-untyped-def]
-        # The operator is no parameter and no buffer (it is never saved), so .to(device) must be told of it.
-        module = super()._apply(fn, recurse)
-        self.adjacency = self.adjacency.to(self.node.device)
-        return module
 
     def forward(self) -> NodeVectors:
         """Mean over layers for users and items."""

@@ -1,14 +1,20 @@
 """What every gradient model of kgrec gives the objective: vectors of all nodes at once."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kgrec.errors import ConfigError
+from kgrec.models.base import FittedScorer
 from kgrec.models.vectors import VectorModel
+
+if TYPE_CHECKING:
+    from kgrec.models.parts import NetworkParts, StepBatch
 
 SCORINGS = ("dot", "cosine")
 
@@ -32,10 +38,23 @@ class NodeVectors:
 
 
 class Network(nn.Module, ABC):
-    """A model trained by the trainer; its score is an inner product of ``users`` and ``items``."""
+    """A model trained by the trainer; unless it says otherwise its score is an inner product.
+
+    What a paper adds beyond a forward pass has its place: a loss of its own in ``own_terms``, what it redraws
+    or refreshes once an epoch in ``begin_epoch``, a score that is no inner product in ``pair_scores``.
+    """
 
     n_users: int
     n_items: int
+    inner_product: bool = True
+    """Whether the score is ``users @ items.T``: what the softmax over all items needs."""
+    constants: tuple[str, ...] = ()
+    """Attributes that follow the parameters to their device but are never saved: operators, facts."""
+
+    @classmethod
+    def build(cls, config: Any, parts: "NetworkParts") -> "Network":
+        """A fresh network of ``config``, its parameters drawn from torch's global generator."""
+        raise NotImplementedError(f"{cls.__name__} cannot be built from a configuration")
 
     @abstractmethod
     def forward(self) -> NodeVectors:
@@ -45,12 +64,24 @@ class Network(nn.Module, ABC):
     def reset_parameters(self) -> None:
         """Draw all parameters anew from torch's global generator."""
 
+    def begin_epoch(self, generator: torch.Generator) -> None:
+        """Called before every epoch: redraw views, refresh attention. ``generator`` depends on seed and epoch
+        alone, so that a resumed run draws what an uninterrupted one would have drawn."""
+
+    def own_terms(self, vectors: NodeVectors, batch: "StepBatch") -> dict[str, Tensor]:
+        """Weighted loss terms of the model's own, by name; added to the objective's."""
+        return {}
+
+    def pair_scores(self, vectors: NodeVectors, users: Tensor, items: Tensor) -> Tensor:
+        """Scores of chosen pairs: users ``(batch,)``, items ``(batch, n)`` -> ``(batch, n)``."""
+        return torch.einsum("bd,bnd->bn", vectors.users[users], vectors.items[items])
+
     def project_text(self, text: Tensor) -> Tensor | None:
         """Text embeddings ``(batch, d_text)`` in the model's space ``(batch, dim)``; None without text."""
         return None
 
     @torch.no_grad()
-    def scorer(self) -> VectorModel:
+    def scorer(self) -> FittedScorer:
         """Copies of the trained vectors: what ranks, is saved and serves, whatever is trained on."""
         was_training = self.training
         self.eval()
@@ -58,6 +89,13 @@ class Network(nn.Module, ABC):
         self.train(was_training)
         # Copies, because the vectors may be the parameters themselves, or views of one table.
         return VectorModel(vectors.users.clone(), vectors.items.clone())
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Network":
+        super()._apply(fn, recurse)
+        device = next(self.parameters()).device
+        for name in self.constants:
+            setattr(self, name, getattr(self, name).to(device))
+        return self
 
 
 def final_vectors(x: Tensor, scoring: str) -> Tensor:

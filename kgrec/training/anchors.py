@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from kgrec.graph.triples import KnowledgeTriples
 from kgrec.training.positives import Positives, among
-from kgrec.training.triples import KnowledgeTriples
 
 ROUNDS = 4
 """How often an unfit negative is drawn again; what is left is masked."""

@@ -52,10 +52,16 @@ class InteractionBatches:
         """Steps an epoch."""
         return -(-len(self.users) // self.batch_size)
 
+    def generator(self, epoch: int, purpose: int = 0) -> torch.Generator:
+        """A generator of (seed, epoch) alone; ``purpose`` keeps what else an epoch draws apart from it."""
+        key = [self.seed, epoch] if purpose == 0 else [self.seed, epoch, purpose]
+        generator = torch.Generator(device=self.device)
+        generator.manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
+        return generator
+
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """The batches of one epoch."""
-        generator = torch.Generator(device=self.device)
-        generator.manual_seed(int(np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0]))
+        generator = self.generator(epoch)
         order = torch.randperm(len(self.users), generator=generator, device=self.device)
         for rows in order.split(self.batch_size):
             yield Batch(self.users[rows], self.items[rows], self.weights[rows], generator)

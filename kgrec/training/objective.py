@@ -8,6 +8,7 @@ from torch import Tensor
 
 from kgrec.data.user_items import UserItems
 from kgrec.errors import ConfigError
+from kgrec.graph.triples import KnowledgeTriples
 from kgrec.losses.knowledge import pairwise_loss, triple_score
 from kgrec.losses.l2 import l2_loss
 from kgrec.losses.preference import weighted_mean
@@ -19,7 +20,6 @@ from kgrec.training.config import ObjectiveConfig
 from kgrec.training.positives import Positives
 from kgrec.training.preference_term import preference_term
 from kgrec.training.text_term import TextTerm
-from kgrec.training.triples import KnowledgeTriples
 
 log = logging.getLogger(__name__)
 
@@ -71,11 +71,11 @@ class Objective:
         return cls(config, Positives(train, device), triples, anchors, text_term)
 
     def __call__(self, network: Network, batch: Batch) -> dict[str, Tensor]:
-        """The weighted terms that are switched on, by name; one forward pass of ``network``."""
+        """The weighted terms that are switched on, by name, and the network's own; one forward pass."""
         vectors, config = network(), self.config
         terms: dict[str, Tensor] = {}
         if config.preference.loss != "none" and config.preference.weight > 0:
-            term = preference_term(config.preference, self.positives, vectors, batch)
+            term = preference_term(config.preference, self.positives, network, vectors, batch)
             terms["preference"] = config.preference.weight * term
         if self.triples is not None:
             terms["triple"] = config.knowledge.triple * self._triple(vectors, batch, self.triples)
@@ -85,7 +85,7 @@ class Objective:
             terms["text"] = config.text.weight * self.text(network, vectors, batch, self.positives)
         if config.l2.weight > 0:
             terms["l2"] = config.l2.weight * self._l2(vectors, batch)
-        return terms
+        return terms | network.own_terms(vectors, batch)
 
     def _triple(self, vectors: NodeVectors, batch: Batch, triples: KnowledgeTriples) -> Tensor:
         config = self.config.knowledge

@@ -3,7 +3,9 @@
 import torch
 from torch import Tensor
 
+from kgrec.errors import ConfigError
 from kgrec.losses.preference import (
+    bce_loss,
     bpr_loss,
     in_batch_softmax_loss,
     sampled_softmax_loss,
@@ -11,33 +13,47 @@ from kgrec.losses.preference import (
     squared_loss,
     weighted_mean,
 )
-from kgrec.models.network import NodeVectors
+from kgrec.models.network import Network, NodeVectors
 from kgrec.training.batches import Batch
 from kgrec.training.config import PreferenceConfig
 from kgrec.training.positives import Positives
 
 
 def preference_term(
-    config: PreferenceConfig, positives: Positives, vectors: NodeVectors, batch: Batch
+    config: PreferenceConfig, positives: Positives, network: Network, vectors: NodeVectors, batch: Batch
 ) -> Tensor:
-    """``sum_b w_b l_b / sum_b w_b`` of ``config.loss`` over the batch, without the term's own weight."""
+    """``sum_b w_b l_b / sum_b w_b`` of ``config.loss`` over the batch, without the term's own weight.
+
+    Raises:
+        ConfigError: the loss needs inner products, and the network's score is none.
+    """
+    sampled = config.loss in ("bpr", "bce") or (config.loss == "sampled_softmax" and not config.in_batch)
+    if sampled:
+        return _sampled(config, positives, network, vectors, batch)
+    if not network.inner_product:
+        raise ConfigError(
+            f"objective.preference.loss is {config.loss!r}, but the model scores pairs one by one; "
+            "use bpr, bce, or sampled_softmax with in_batch=false"
+        )
     if config.loss == "squared":
         return _squared(config, positives, vectors, batch)
     if config.loss == "softmax":
         return _softmax(config, positives, vectors, batch)
-    if config.loss == "sampled_softmax" and config.in_batch:
-        return _in_batch(config, positives, vectors, batch)
-    return _sampled(config, positives, vectors, batch)
+    return _in_batch(config, positives, vectors, batch)
 
 
-def _sampled(config: PreferenceConfig, positives: Positives, vectors: NodeVectors, batch: Batch) -> Tensor:
-    """Uniform negatives. Memory: ``4 batch negatives dim`` bytes."""
-    users = vectors.users[batch.users]
+def _sampled(
+    config: PreferenceConfig, positives: Positives, network: Network, vectors: NodeVectors, batch: Batch
+) -> Tensor:
+    """Uniform negatives. Memory: ``4 batch (1 + negatives) dim`` bytes."""
     drawn, hit = positives.negatives(batch.users, config.negatives, batch.generator)
-    positive = (users * vectors.items[batch.items]).sum(1)
-    negatives = torch.einsum("bd,bnd->bn", users, vectors.items[drawn])
+    # Positives and negatives in one look-up: each one costs a dense gradient of the whole table.
+    scores = network.pair_scores(vectors, batch.users, torch.cat([batch.items.unsqueeze(1), drawn], 1))
+    positive, negatives = scores[:, 0], scores[:, 1:]
     if config.loss == "bpr":
         return weighted_mean(bpr_loss(positive, negatives, hit), batch.weights)
+    if config.loss == "bce":
+        return weighted_mean(bce_loss(positive, negatives, hit), batch.weights)
     return weighted_mean(sampled_softmax_loss(positive, negatives, config.temperature, hit), batch.weights)
 
 

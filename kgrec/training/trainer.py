@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from kgrec.errors import RunError, TrainingError
+from kgrec.models.base import Scorer
 from kgrec.models.network import Network
-from kgrec.models.vectors import VectorModel
 from kgrec.progress import progress
 from kgrec.training.batches import Batch, InteractionBatches
 from kgrec.training.checkpoint import CheckpointStore
@@ -25,7 +25,7 @@ from kgrec.training.stopping import EarlyStopping
 
 log = logging.getLogger(__name__)
 
-Evaluate = Callable[[VectorModel], dict[str, float]]
+Evaluate = Callable[[Scorer], dict[str, float]]
 OnEpoch = Callable[[dict[str, float]], None]
 
 
@@ -101,6 +101,7 @@ class Trainer:
     def _train_epoch(self, epoch: int) -> dict[str, float]:
         """All steps of one epoch; the mean of each term."""
         self.network.train()
+        self.network.begin_epoch(self.batches.generator(epoch, purpose=1))
         sums: dict[str, Tensor] = {}
         for step, batch in enumerate(self.batches.epoch(epoch), start=1):
             for name, value in self.step(batch, epoch, step).items():

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from kgrec.losses.preference import (
+    bce_loss,
     bpr_loss,
     in_batch_softmax_loss,
     sampled_softmax_loss,
@@ -166,3 +167,16 @@ def test_squared_against_the_dense_double_loop() -> None:
         torch.autograd.grad(losses.sum(), (users, items)),
         torch.autograd.grad(torch.stack(expected).sum(), (users, items)),
     )
+
+
+def test_bce_by_hand() -> None:
+    positive, negatives = torch.tensor([0.5, -1.0]), torch.tensor([[0.0, 2.0], [1.0, 3.0]])
+    masked = torch.tensor([[False, True], [True, True]])
+    expected = [-math.log(sigmoid(0.5)) - math.log(1 - sigmoid(0.0)), -math.log(sigmoid(-1.0))]
+    assert bce_loss(positive, negatives, masked).tolist() == pytest.approx(expected, abs=1e-6)
+    both = [-math.log(1 - sigmoid(1.0)) / 2 - math.log(1 - sigmoid(3.0)) / 2 - math.log(sigmoid(-1.0))]
+    assert bce_loss(positive, negatives)[1:].tolist() == pytest.approx(both, abs=1e-6)
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))

@@ -1,6 +1,7 @@
 """A small planted world: four tastes, brands that follow them, and every model fitted to it once."""
 
 from collections.abc import Callable
+from dataclasses import fields
 
 import numpy as np
 import polars as pl
@@ -17,10 +18,13 @@ from kgrec.features.config import FusionConfig
 from kgrec.features.fusion import FeatureFusion
 from kgrec.features.node_features import NodeFeatures
 from kgrec.graph import Propagation, build_graph
+from kgrec.graph.triples import KnowledgeTriples
 from kgrec.models.base import FittedScorer
 from kgrec.models.config import MODEL_CONFIGS
 from kgrec.models.factory import build_network, fit_closed_form, is_closed_form, needs_features
 from kgrec.models.network import Network
+from kgrec.models.parts import NetworkParts
+from kgrec.training.batches import Batch
 
 N_USERS, N_ITEMS, N_TASTES = 60, 40, 4
 
@@ -69,15 +73,18 @@ def propagation(dataset: Dataset, split: Split) -> Propagation:
 
 
 @pytest.fixture(scope="session")
-def make_network(propagation: Propagation) -> Callable[..., Network]:
-    """Build a network by name and options; its first layer is free vectors alone."""
+def make_network(propagation: Propagation, dataset: Dataset, train: UserItems) -> Callable[..., Network]:
+    """Build a network by name and those options that it has; its first layer is free vectors alone."""
 
     def make(name: str, dim: int = 16, **options: object) -> Network:
-        config = MODEL_CONFIGS[name](dim=dim, **options)
+        names = {field.name for field in fields(MODEL_CONFIGS[name])}
+        wanted_options = {key: value for key, value in options.items() if key in names}
+        config = MODEL_CONFIGS[name](dim=dim, **wanted_options)
         sizes = (propagation.n_users, propagation.n_items, propagation.n_entities)
         wanted = needs_features(config)
         fusion = FeatureFusion(sizes, NodeFeatures(), FusionConfig(), dim) if wanted else None
-        return build_network(config, propagation, fusion)
+        triples = KnowledgeTriples.from_dataset(dataset, propagation.relations)
+        return build_network(config, NetworkParts(propagation, train, triples, fusion))
 
     return make
 
@@ -103,12 +110,16 @@ def fitted(
 
 
 def _trained(network: Network, train: UserItems) -> Network:
-    """Plain Adam on the full softmax: no trainer, no objective."""
+    """Plain Adam on the softmax of all items and the network's own terms: no trainer, no objective."""
     optimizer = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=0.02)
     users, items = torch.from_numpy(train.user_of_pair()), torch.from_numpy(train.items)
+    batch = Batch(users, items, torch.ones(len(users)), torch.Generator().manual_seed(1))
+    every_item = torch.arange(train.n_items).expand(len(users), -1)
     for _ in range(60):
+        network.begin_epoch(batch.generator)
         vectors = network()
-        loss = F.cross_entropy(vectors.users[users] @ vectors.items.T / 0.2, items)
+        loss = F.cross_entropy(network.pair_scores(vectors, users, every_item) / 0.2, items)
+        loss = loss + sum(network.own_terms(vectors, batch).values())
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -17,6 +17,7 @@ from kgrec.graph import Propagation
 from kgrec.models.config import MODEL_CONFIGS, BPRConfig, KgrecConfig, PopularityConfig
 from kgrec.models.factory import build_network, fit_closed_form, is_closed_form, needs_features, restore
 from kgrec.models.network import Network
+from kgrec.models.parts import NetworkParts
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 
@@ -41,12 +42,13 @@ def test_every_model_is_fitted_or_built(
 def test_a_model_of_the_other_kind_is_refused(
     dataset: Dataset, train: UserItems, propagation: Propagation
 ) -> None:
+    parts = NetworkParts(propagation, train)
     with pytest.raises(ValueError, match="bpr has no closed form"):
         fit_closed_form(BPRConfig(), dataset, train)
     with pytest.raises(ValueError, match="popularity is no network"):
-        build_network(PopularityConfig(), propagation, None)
+        build_network(PopularityConfig(), parts)
     with pytest.raises(ValueError, match="lacks its features"):
-        build_network(KgrecConfig(), propagation, None)
+        build_network(KgrecConfig(), parts)
 
 
 @pytest.mark.parametrize("name", MODEL_CONFIGS)

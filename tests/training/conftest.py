@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from kgrec.data.user_items import UserItems
+from kgrec.graph.triples import KnowledgeTriples
 from kgrec.models.network import Network, NodeVectors
 from kgrec.training.batches import Batch, InteractionBatches
 from kgrec.training.config import ObjectiveConfig, TrainingConfig
 from kgrec.training.objective import Objective
 from kgrec.training.trainer import Trainer
-from kgrec.training.triples import KnowledgeTriples
 
 N_USERS, N_ITEMS, N_ENTITIES, D_TEXT, DIM = 12, 15, 4, 5, 6
 CPU = torch.device("cpu")
@@ -78,15 +78,6 @@ def pairs() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def train(pairs: tuple[np.ndarray, np.ndarray, np.ndarray]) -> UserItems:
     users, items, weights = pairs
     return UserItems.from_pairs(users, items, (N_USERS, N_ITEMS), weights)
-
-
-@pytest.fixture(scope="session")
-def facts() -> KnowledgeTriples:
-    """Relation 0: item i has entity i mod 3; relation 1: item 14 is like item 0. Entity 3 has no item."""
-    heads = torch.tensor([*range(N_ITEMS), 14, N_ITEMS])
-    relations = torch.tensor([0] * N_ITEMS + [1, 1])
-    tails = torch.tensor([*(N_ITEMS + item % 3 for item in range(N_ITEMS)), 0, N_ITEMS + 3])
-    return KnowledgeTriples.from_rows(heads, relations, tails, (2, N_ITEMS + N_ENTITIES))
 
 
 @pytest.fixture(scope="session")

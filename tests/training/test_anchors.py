@@ -2,9 +2,9 @@ import numpy as np
 import torch
 
 from kgrec.data.user_items import UserItems
+from kgrec.graph.triples import KnowledgeTriples
 from kgrec.training.anchors import Anchors
 from kgrec.training.positives import Positives
-from kgrec.training.triples import KnowledgeTriples
 
 CPU = torch.device("cpu")
 

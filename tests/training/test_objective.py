@@ -8,9 +8,10 @@ from torch import Tensor
 
 from kgrec.data.user_items import UserItems
 from kgrec.errors import ConfigError
+from kgrec.graph.triples import KnowledgeTriples
 from kgrec.losses.knowledge import pairwise_loss, triple_score
 from kgrec.models.bpr import BPR
-from kgrec.models.network import Network
+from kgrec.models.network import Network, NodeVectors
 from kgrec.training.batches import Batch, InteractionBatches
 from kgrec.training.config import (
     KnowledgeConfig,
@@ -20,7 +21,6 @@ from kgrec.training.config import (
     TextTermConfig,
 )
 from kgrec.training.objective import Objective
-from kgrec.training.triples import KnowledgeTriples
 
 CPU = torch.device("cpu")
 Make = Callable[[ObjectiveConfig], Objective]
@@ -171,3 +171,16 @@ def test_an_objective_without_terms_is_refused(make_objective: Make) -> None:
 def test_a_wrong_name_is_refused_before_any_work(make_objective: Make) -> None:
     with pytest.raises(ConfigError, match=r"objective\.preference\.loss is 'hinge'"):
         make_objective(ObjectiveConfig(PreferenceConfig(loss="hinge")))
+
+
+def test_the_networks_own_terms_are_added(
+    make_objective: Make, network: Network, batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def own_terms(vectors: NodeVectors, batch: Batch) -> dict[str, Tensor]:
+        return {"contrast": vectors.users[batch.users].square().sum()}
+
+    monkeypatch.setattr(network, "own_terms", own_terms)
+    terms = make_objective(ObjectiveConfig())(network, batch)
+    assert list(terms) == ["preference", "l2", "contrast"]
+    expected = network().users[batch.users].square().sum()
+    torch.testing.assert_close(terms["contrast"], expected)

@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from kgrec.data.user_items import UserItems
+from kgrec.errors import ConfigError
 from kgrec.models.network import Network
 from kgrec.training.batches import Batch, InteractionBatches
 from kgrec.training.config import PreferenceConfig
@@ -21,7 +22,7 @@ def term(network: Network, train: UserItems, batch: Batch) -> Callable[..., Tens
 
     def make(**options: object) -> Tensor:
         config = PreferenceConfig(**options)  # type: ignore[arg-type]
-        return preference_term(config, Positives(train, CPU), network(), batch)
+        return preference_term(config, Positives(train, CPU), network, network(), batch)
 
     return make
 
@@ -88,7 +89,7 @@ def test_sampled_losses_against_a_loop_over_the_drawn_items(
             logits = torch.cat([own.unsqueeze(0), negatives]) / 0.5
             losses.append(torch.logsumexp(logits, 0) - logits[0])
     config = PreferenceConfig(loss=loss, negatives=7, temperature=0.5)
-    term = preference_term(config, positives, vectors, batch)
+    term = preference_term(config, positives, network, vectors, batch)
     torch.testing.assert_close(term, weighted(torch.stack(losses), batch))
 
 
@@ -97,7 +98,7 @@ def test_squared_terms_of_an_epoch_add_up_to_the_full_loss(
 ) -> None:
     vectors, config = network(), PreferenceConfig(loss="squared", unobserved_weight=0.2)
     steps = [
-        preference_term(config, Positives(train, CPU), vectors, batch) * batch.weights.sum()
+        preference_term(config, Positives(train, CPU), network, vectors, batch) * batch.weights.sum()
         for batch in batches.epoch(1)
     ]
     observed = torch.from_numpy(train.matrix().toarray())
@@ -105,3 +106,13 @@ def test_squared_terms_of_an_epoch_add_up_to_the_full_loss(
     error = (observed > 0).float() - vectors.users @ vectors.items.T
     full = 0.5 * (weights * error.square()).sum()
     torch.testing.assert_close(torch.stack(steps).sum(), full)
+
+
+@pytest.mark.parametrize("options", [{"loss": "softmax"}, {"loss": "squared"}, {"in_batch": True}])
+def test_losses_over_all_items_need_inner_products(
+    options: dict[str, object], term: Callable[..., Tensor], network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "inner_product", False)
+    with pytest.raises(ConfigError, match="scores pairs one by one; use bpr"):
+        term(**({"loss": "sampled_softmax"} | options))
+    assert term(loss="bpr") > 0

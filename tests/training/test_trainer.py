@@ -270,3 +270,14 @@ def test_frozen_parameters_stay(make_trainer: MakeTrainer, network: Network) -> 
     before = relation.clone()
     make_trainer(network, weight_decay=0.5).fit(None)
     assert torch.equal(relation, before)
+
+
+def test_an_epoch_begins_with_a_generator_of_its_own(
+    make_trainer: MakeTrainer, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[float] = []
+    monkeypatch.setattr(network, "begin_epoch", lambda g: drawn.append(float(torch.rand(1, generator=g))))
+    make_trainer(network, epochs=2).fit(None)
+    make_trainer(network, epochs=1).fit(None)
+    assert drawn[0] != drawn[1]
+    assert drawn[2] == drawn[0]

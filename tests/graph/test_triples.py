@@ -4,7 +4,7 @@ import torch
 from kgrec.data.config import DataConfig
 from kgrec.data.dataset import build_dataset
 from kgrec.data.tables import Tables
-from kgrec.training.triples import KnowledgeTriples
+from kgrec.graph.triples import KnowledgeTriples
 
 
 def test_known_is_the_set_of_facts(facts: KnowledgeTriples) -> None:
