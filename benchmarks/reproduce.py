@@ -15,7 +15,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from result_table import write_results
 
-from kgrec.config import Config, register_schemas, typed_config
+from kgrec.config import Config, config_from_yaml, register_schemas, typed_config
 from kgrec.experiment import run_experiment
 from kgrec.progress import progress
 from kgrec.run import Run
@@ -80,10 +80,12 @@ def composed(overrides: list[str]) -> Config:
 
 
 def is_done(job: Job) -> bool:
-    """Whether the job's directory holds a complete run of exactly this configuration."""
+    """Whether the job's directory holds a complete run of this configuration.
+
+    A key that the run does not know has its default: a new option does not make old runs worthless.
+    """
     run = Run(job.path)
-    same = OmegaConf.to_yaml(OmegaConf.structured(job.config), resolve=True)
-    return run.complete and run.read_text("config.yaml") == same
+    return run.complete and config_from_yaml(run.read_text("config.yaml")) == job.config
 
 
 if __name__ == "__main__":

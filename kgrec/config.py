@@ -1,6 +1,6 @@
 """The typed schema of a whole job: an unknown key or a wrong type is an error before any work."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 from hydra.core.config_store import ConfigStore
@@ -11,7 +11,7 @@ from kgrec.data.config import DataConfig
 from kgrec.errors import ConfigError
 from kgrec.evaluation.config import EvaluationConfig
 from kgrec.features.config import FeaturesConfig
-from kgrec.models.config import MODEL_CONFIGS
+from kgrec.models.config import MODEL_CONFIGS, LateFusionConfig, model_of
 from kgrec.tracking.config import TrackingConfig
 from kgrec.training.config import ObjectiveConfig, TrainingConfig
 
@@ -82,9 +82,30 @@ def typed_config(composed: DictConfig) -> Config:
         raise ConfigError(
             f"the configuration does not fit the schema: {str(error).splitlines()[0]}"
         ) from error
+    if isinstance(config.model, LateFusionConfig):
+        config.model.members = {
+            label: _member(label, member) for label, member in config.model.members.items()
+        }
     if config.kg not in KG_MODES:
         raise ConfigError(f"kg is {config.kg!r}; use one of {', '.join(KG_MODES)}")
     return config
+
+
+def _member(label: str, member: Any) -> Any:
+    """The configuration of one member of a late fusion, typed."""
+    name = member["name"] if isinstance(member, dict) else member.name
+    if name not in MODEL_CONFIGS or name != model_of(label) or name == "late_fusion":
+        raise ConfigError(
+            f"model.members.{label} has the name {name!r}; a label is the name of a model that is no fusion, "
+            "or that and -anything"
+        )
+    plain = member if isinstance(member, dict) else asdict(member)
+    try:
+        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(MODEL_CONFIGS[name]()), plain))
+    except OmegaConfBaseException as error:
+        raise ConfigError(
+            f"model.members.{label} does not fit the schema: {str(error).splitlines()[0]}"
+        ) from error
 
 
 def config_from_yaml(text: str) -> Config:

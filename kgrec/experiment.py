@@ -12,7 +12,8 @@ from kgrec.config import Config
 from kgrec.data.locate import cache_folder
 from kgrec.environment import choose_device, describe_environment, peak_memory_mb
 from kgrec.evaluation.evaluator import Evaluation, Evaluator
-from kgrec.fitting import Fitted, Places, fit
+from kgrec.fitted import Fitted, Places
+from kgrec.fitting import fit
 from kgrec.prepare import Prepared, prepare
 from kgrec.reports import sample_rows
 from kgrec.run import Run

@@ -3,8 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,10 +14,13 @@ from kgrec.data.splits import Part
 from kgrec.evaluation.evaluator import Evaluator
 from kgrec.features.fusion import FeatureFusion
 from kgrec.features.node_features import NodeFeatures, build_node_features
+from kgrec.fitted import Fitted, Places
+from kgrec.fusion_fitting import fit_fusion
 from kgrec.graph.hetero import build_graph
 from kgrec.graph.propagation import Propagation
 from kgrec.graph.triples import KnowledgeTriples
-from kgrec.models.base import FittedScorer, Scorer
+from kgrec.models.base import Scorer
+from kgrec.models.config import LateFusionConfig
 from kgrec.models.factory import build_network, fit_closed_form, is_closed_form, needs_features
 from kgrec.models.network import Network
 from kgrec.models.parts import NetworkParts
@@ -26,51 +28,25 @@ from kgrec.prepare import Prepared
 from kgrec.training.batches import InteractionBatches
 from kgrec.training.checkpoint import CheckpointStore
 from kgrec.training.objective import Objective
-from kgrec.training.trainer import OnEpoch, Trainer, TrainingResult
+from kgrec.training.trainer import OnEpoch, Trainer
 
 log = logging.getLogger(__name__)
 
 
-@dataclass
-class Fitted:
-    """A trained model and what it took."""
-
-    scorer: FittedScorer
-    """Chosen on valid; what valid is reported of."""
-    final: FittedScorer
-    """What test is reported of and what serves: the refitted model, or ``scorer`` itself."""
-    tensors: dict[str, Tensor]
-    """What ``model.safetensors`` holds."""
-    is_network: bool = False
-    """Whether ``tensors`` are a network's parameters, which serve nobody by themselves."""
-    training: TrainingResult = field(default_factory=TrainingResult)
-    features: dict[str, Any] = field(default_factory=dict)
-    """Where the first layer came from: seconds and cache hits of text and KG embeddings."""
-    prepare_seconds: float = 0.0
-    train_seconds: float = 0.0
-    refit_seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where a fit keeps its files."""
-
-    run: Path
-    cache: Path
-    device: torch.device
-
-
 def fit(config: Config, prepared: Prepared, places: Places, on_epoch: OnEpoch | None = None) -> Fitted:
     """Fit the configured model on train, choose on valid, refit on both where ``training.refit`` says so."""
+    if isinstance(config.model, LateFusionConfig):
+        return fit_fusion(config, prepared, lambda member, own: fit(member, prepared, own, on_epoch), places)
     if is_closed_form(config.model):
-        return _fit_closed_form(config, prepared)
+        return _fit_closed_form(config, prepared, places.device)
     return _fit_network(config, prepared, places, on_epoch)
 
 
-def _fit_closed_form(config: Config, prepared: Prepared) -> Fitted:
+def _fit_closed_form(config: Config, prepared: Prepared, device: torch.device) -> Fitted:
     def timed(part: Part) -> tuple[Any, float]:
         started = time.perf_counter()
-        scorer = fit_closed_form(config.model, prepared.dataset, prepared.index(part))
+        torch.manual_seed(config.seed)
+        scorer = fit_closed_form(config.model, prepared.dataset, prepared.index(part), device)
         return scorer, time.perf_counter() - started
 
     scorer, seconds = timed(prepared.split.train)

@@ -6,7 +6,7 @@ from kgrec.config import config_from_yaml
 from kgrec.data.user_items import UserItems
 from kgrec.data.vocabulary import Vocabulary
 from kgrec.models.base import Scorer
-from kgrec.models.factory import restore
+from kgrec.models.factory import is_closed_form, restore
 from kgrec.run import Run
 
 
@@ -14,7 +14,8 @@ def load_scorer(run: Run, device: str = "cpu") -> Scorer:
     """The final model of a run, scoring as it did when it was saved."""
     config = config_from_yaml(run.read_text("config.yaml"))
     # A network is served by its vectors or its scorer; its own parameters are only needed to train on.
-    files = ("vectors.safetensors", "scorer.safetensors")
+    # A closed form's vectors are for an index: what else it needs to score is in its own file.
+    files = () if is_closed_form(config.model) else ("vectors.safetensors", "scorer.safetensors")
     file = next((name for name in files if run.has(name)), "model.safetensors")
     return restore(config.model.name, run.read_tensors(file, device))
 

@@ -1,10 +1,7 @@
 """What a person reads after a run: its metrics, and what it recommends to a few users."""
 
-from pathlib import Path
-
 import polars as pl
 
-from kgrec.errors import RunError
 from kgrec.recommender import Recommender
 from kgrec.run import Run
 from kgrec.text_tables import text_table
@@ -53,28 +50,3 @@ def active_users(run: Run, n_users: int) -> list[str]:
     past = run.read_table("seen.parquet").filter(pl.col("part") == "train")
     counts = past.group_by("user").len().sort(["len", "user"], descending=[True, False])
     return counts["user"].head(n_users).to_list()
-
-
-def newest_runs(folders: list[Path], metric: str) -> list[Run]:
-    """The newest complete run of each (data, model, kg) under ``folders``, best ``metric`` first.
-
-    Raises:
-        RunError: there is no complete run, or none has the metric.
-    """
-    newest: dict[tuple[str, str, str], Run] = {}
-    found = [path.parent for folder in folders for path in folder.glob("**/metrics.json")]
-    for path in sorted(found, key=lambda path: path.name):
-        run = Run(path)
-        metrics = run.read_json("metrics.json")
-        newest[metrics["data"], metrics["model"], metrics["kg"]] = run
-    if not newest:
-        raise RunError(f"no complete run under {', '.join(map(str, folders))}; train one: scripts/train.py")
-    return sorted(newest.values(), key=lambda run: _quality(run, metric), reverse=True)
-
-
-def _quality(run: Run, metric: str) -> float:
-    metrics = run.read_json("metrics.json")
-    values = metrics["test"] or metrics["valid"]
-    if metric not in values:
-        raise RunError(f"{run.path} has no {metric}; it has {', '.join(values)}")
-    return float(values[metric])

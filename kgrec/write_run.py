@@ -8,7 +8,7 @@ from kgrec.data.vocabulary import Vocabulary
 from kgrec.evaluation.config import EvaluationConfig
 from kgrec.evaluation.evaluator import Evaluation
 from kgrec.evaluation.ranking import rank
-from kgrec.fitting import Fitted
+from kgrec.fitted import Fitted
 from kgrec.models.base import Scorer, VectorScorer
 from kgrec.prepare import Prepared, external_pairs
 from kgrec.run import Run

@@ -20,10 +20,12 @@ from kgrec.experiment import run_experiment
 from kgrec.reports import run_report
 from kgrec.run import Run
 from kgrec.run_names import register_resolvers
+from kgrec.tuning import register_tuning_resolvers
 
 log = logging.getLogger("train")
 register_schemas()
 register_resolvers()
+register_tuning_resolvers()
 # Jobs of a sweep may run in processes of their own; the environment is what they all inherit from the first.
 SWEEP = os.environ.setdefault("KGREC_SWEEP", time.strftime("sweep-%Y%m%d-%H%M%S"))
 

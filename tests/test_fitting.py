@@ -9,7 +9,8 @@ import torch
 
 from kgrec.config import Config
 from kgrec.experiment import run_experiment
-from kgrec.fitting import Fitted, Places, fit
+from kgrec.fitted import Fitted, Places
+from kgrec.fitting import fit
 from kgrec.prepare import Prepared, prepare
 from kgrec.run import Run
 

@@ -50,6 +50,15 @@ class UserItems:
         """Item rows of one user."""
         return self.items[self.indptr[user] : self.indptr[user + 1]]
 
+    def only(self, users: np.ndarray) -> "UserItems":
+        """The same index with the items of ``users`` alone; the other rows are empty."""
+        kept = np.zeros(self.n_users, bool)
+        kept[users] = True
+        pairs = np.repeat(kept, self.counts())
+        indptr = np.concatenate([[0], np.cumsum(np.where(kept, self.counts(), 0))])
+        weights = None if self.weights is None else self.weights[pairs]
+        return UserItems(indptr, self.items[pairs], weights, self.n_items)
+
     def counts(self) -> np.ndarray:
         """``(n_users,)`` items a user."""
         return np.diff(self.indptr)

@@ -25,5 +25,7 @@ class EvaluationConfig:
     """Also coverage, Gini, novelty and intra-list diversity."""
     slices: bool = True
     """Also metrics by user activity, item popularity and for cold items."""
+    ctr: bool = False
+    """Also AUC, accuracy and F1 against one random item a positive, as click-through papers report."""
     bootstrap: int = 1000
     """Resamples of users for the 95% intervals; 0 = none."""

@@ -12,6 +12,7 @@ from kgrec.data.user_items import UserItems
 from kgrec.errors import ConfigError
 from kgrec.evaluation.beyond_accuracy import beyond_accuracy
 from kgrec.evaluation.config import EvaluationConfig
+from kgrec.evaluation.ctr import ctr_metrics
 from kgrec.evaluation.hits import accuracy, hit_matrix
 from kgrec.evaluation.metrics import METRICS
 from kgrec.evaluation.ranking import Ranking, rank
@@ -25,7 +26,8 @@ class Evaluation:
     """What a scorer is worth."""
 
     metrics: dict[str, float]
-    """``recall@10`` and so on: means over users; also beyond-accuracy values and slices."""
+    """``recall@10`` and so on: means over users; also beyond-accuracy values, slices and
+    sampled click-through values."""
     per_user: pl.DataFrame
     """``user`` (row), ``metric``, ``k``, ``value``."""
     n_users: int
@@ -77,6 +79,8 @@ class Evaluator:
             metrics |= beyond_accuracy(ranking.items, self.train, self.config.ks)
         if self.config.slices:
             metrics |= slice_metrics(ranking.items, self.users, self.truth, self.train, self.config)
+        if self.config.ctr:
+            metrics |= ctr_metrics(scorer, self.truth, self.known, self.config.batch_size)
         intervals = {
             name: bootstrap_interval(value.numpy(), self.config.bootstrap, seed=0)
             for name, value in values.items()

@@ -1,5 +1,6 @@
 """Sparse CSR operators with int32 indices: the only kernel that multiplies by an adjacency."""
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,23 @@ class CSROperator:
         transposed = None if self._transposed is self._matrix else self._transposed.to(device)
         return CSROperator(matrix, transposed)
 
+    def with_values(self, values: Tensor) -> "CSROperator":
+        """The same entries with other ``values`` ``(n_entries,)``, ordered like ``matrix.values()``: by row,
+        then by column.
+
+        For values that change while the pattern stays, such as attention: ask the same operator each time.
+        The index tensors are shared; the first call sorts the entries once, every call copies ``values`` into
+        the order of the transpose. A symmetric pattern need not keep symmetric values.
+        """
+        transposed = _refilled(self._transposed, values[self._transpose_order])
+        return CSROperator(_refilled(self._matrix, values), transposed)
+
+    @cached_property
+    def _transpose_order(self) -> Tensor:
+        """``(n_entries,)`` where each entry of the transpose stands in the matrix."""
+        # Stable, so that the entries of a column stay in the order of their rows, as the transpose has them.
+        return self._matrix.col_indices().argsort(stable=True)
+
     def __matmul__(self, x: Tensor) -> Tensor:
         """``(columns, dim)`` -> ``(rows, dim)``, differentiable in ``x``."""
         result: Tensor = _Multiply.apply(x, self)
@@ -88,6 +106,11 @@ def product(matrix: Tensor, dense: Tensor) -> Tensor:
     if dense.device.type == "cpu" and matrix.values().numel() > 0:
         return torch.sparse.mm(matrix, dense.contiguous(), "sum")
     return matrix @ dense.contiguous()
+
+
+def _refilled(matrix: Tensor, values: Tensor) -> Tensor:
+    """CSR with the index tensors of ``matrix`` and other values."""
+    return torch.sparse_csr_tensor(matrix.crow_indices(), matrix.col_indices(), values, size=matrix.shape)
 
 
 def csr_tensor(matrix: sp.csr_matrix) -> Tensor:

@@ -119,6 +119,26 @@ class Propagation:
             source, target, relation, values, self.n_nodes, len(self.relations)
         )
 
+    def knowledge(self) -> RelationalOperator:
+        """Gated means over knowledge alone: rows ``[0, I + E)``, items then entities, as in the triples.
+
+        An edge weighs ``1 / d_target``, degrees over all relations of knowledge. The gates are those of all
+        ``relations``; the rows of interactions are not read.
+        """
+        names = {name for name in self.relations if name not in INTERACTION_NAMES}
+        source, target, relation, _ = self.edges(names, weighted=False)
+        source, target = source - self.n_users, target - self.n_users
+        n_nodes = self.n_items + self.n_entities
+        return RelationalOperator.from_edges(
+            source, target, relation, _mean_weights(target, n_nodes), n_nodes, len(self.relations)
+        )
+
+    def user_means(self) -> CSROperator:
+        """``D^-1 A``: the mean of the items of each user, ``(U, I)``; an empty row where there are none."""
+        user, item, _, _ = self.edges({INTERACTS}, weighted=False)
+        values = _mean_weights(user, self.n_users)
+        return CSROperator.from_edges(user, item - self.n_users, values, (self.n_users, self.n_items))
+
     def edges(self, relations: set[str], weighted: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Global (source, target, relation, weight), ``(edges,)`` each, of every edge of these relations."""
         parts: list[tuple[Tensor, Tensor, Tensor, Tensor]] = []
@@ -131,6 +151,9 @@ class Propagation:
             weight = store.weight.cpu() if weighted and "weight" in store else torch.ones(n)
             code = torch.full((n,), self.relations.index(name))
             parts.append((index[0] + self.offsets[head], index[1] + self.offsets[tail], code, weight))
+        if not parts:
+            none = torch.zeros(0, dtype=torch.int64)
+            return none, none, none, torch.zeros(0)
         source, target, relation, weight = (torch.cat(column) for column in zip(*parts, strict=True))
         return source, target, relation, weight
 
@@ -163,3 +186,8 @@ class Propagation:
         # Every relation has its reverse, so a node's degree within a group is the same in and out.
         out_degree = degree[source * n_groups + group]
         return in_degree.rsqrt() * out_degree.rsqrt()
+
+
+def _mean_weights(target: Tensor, n_nodes: int) -> Tensor:
+    """``1 / d_target`` of each edge, ``(edges,)``."""
+    return torch.bincount(target, minlength=n_nodes)[target].float().reciprocal()

@@ -1,6 +1,14 @@
 """Typed configuration of every model; the key ``model.name`` chooses one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from kgrec.models.config_attention import KGCNConfig, KGNNLSConfig, RippleNetConfig
+from kgrec.models.config_contrast import KGCLConfig, MCCLKConfig, SGLConfig, SimGCLConfig
+from kgrec.models.config_convolution import KGATConfig, RGCNConfig
+from kgrec.models.config_linear import IALSConfig, SLIMConfig
+from kgrec.models.config_relational import KGINConfig, LightKGConfig
+from kgrec.models.config_translation import CFKGConfig, CKEConfig
 
 
 @dataclass
@@ -85,13 +93,49 @@ class KgrecConfig:
     """Standard deviation of the free vectors."""
 
 
-ModelConfig = PopularityConfig | ItemKNNConfig | EASEConfig | BPRConfig | LightGCNConfig | KgrecConfig
+@dataclass
+class LateFusionConfig:
+    """Several models trained apart, their scores added with weights fitted on valid."""
+
+    name: str = "late_fusion"
+    members: dict[str, Any] = field(default_factory=dict)
+    """Model configurations by label; a label is the model's name, or that and ``-anything``."""
+    fit_users: int = 4000
+    """Users of valid, by chance, that the weights are fitted on."""
+
+
+class ModelConfig(Protocol):
+    """What every model's configuration has."""
+
+    name: str
+
 
 MODEL_CONFIGS: dict[str, type] = {
     "popularity": PopularityConfig,
     "item_knn": ItemKNNConfig,
     "ease": EASEConfig,
+    "slim": SLIMConfig,
+    "ials": IALSConfig,
     "bpr": BPRConfig,
     "lightgcn": LightGCNConfig,
     "kgrec": KgrecConfig,
+    "cke": CKEConfig,
+    "cfkg": CFKGConfig,
+    "kgin": KGINConfig,
+    "lightkg": LightKGConfig,
+    "rgcn": RGCNConfig,
+    "kgat": KGATConfig,
+    "late_fusion": LateFusionConfig,
+    "mcclk": MCCLKConfig,
+    "sgl": SGLConfig,
+    "simgcl": SimGCLConfig,
+    "kgcl": KGCLConfig,
+    "kgcn": KGCNConfig,
+    "kgnn_ls": KGNNLSConfig,
+    "ripplenet": RippleNetConfig,
 }
+
+
+def model_of(label: str) -> str:
+    """The model that a member's label names: ``lightgcn`` of ``lightgcn-wide``."""
+    return label.split("-")[0]

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import scipy.sparse as sp
 import torch
+from scipy.linalg.lapack import spotri
 from torch import Tensor
 
 from kgrec.data.dataset import Dataset
@@ -96,12 +97,25 @@ def _gram(rows: sp.csr_matrix) -> Tensor:
     return gram
 
 
+def _mirror(upper: Tensor) -> None:
+    """Copy the upper triangle of a square matrix to the lower one, in place and a block of rows at a time."""
+    for start in range(0, len(upper), CHUNK):
+        stop = min(start + CHUNK, len(upper))
+        upper[stop:, start:stop] = upper[start:stop, stop:].T
+        corner = upper[start:stop, start:stop].triu()
+        upper[start:stop, start:stop] = corner + corner.triu(1).T
+
+
 def _transposed_weights(gram: Tensor, l2: float) -> Tensor:
     """``B'`` from ``X'X``, in the memory of ``gram``: row i holds what the score of item i is made of."""
     gram.diagonal().add_(l2)
     # LAPACK counts columns first: it works in place on the transposed view of this symmetric matrix.
     factor = gram.T
     torch.linalg.cholesky(factor, out=factor)
-    torch.cholesky_inverse(factor, out=factor)
+    # SciPy's, because torch.cholesky_inverse took six times as long on two cores (41 s for 5,000 items).
+    _, failed = spotri(factor.numpy(), lower=1, overwrite_c=1)
+    if failed:
+        raise ConfigError(f"model.l2 is {l2}: X'X + lambda I is singular in float32; use a larger penalty")
+    _mirror(gram)
     gram.div_(-gram.diagonal().clone().unsqueeze(1))
     return gram.fill_diagonal_(0.0)

@@ -1,6 +1,7 @@
 """From a model's configuration to the model: fitted closed forms, fresh networks, and scorers read from a
 run."""
 
+import torch
 from torch import Tensor
 
 from kgrec.data.dataset import Dataset
@@ -8,6 +9,8 @@ from kgrec.data.user_items import UserItems
 from kgrec.errors import RunError
 from kgrec.models.base import FittedScorer
 from kgrec.models.bpr import BPR
+from kgrec.models.cfkg import CFKG
+from kgrec.models.cke import CKE
 from kgrec.models.config import (
     MODEL_CONFIGS,
     EASEConfig,
@@ -16,29 +19,67 @@ from kgrec.models.config import (
     ModelConfig,
     PopularityConfig,
 )
+from kgrec.models.config_linear import IALSConfig, SLIMConfig
 from kgrec.models.ease import fact_matrix, fit_ease
+from kgrec.models.ials import IALSModel, fit_ials
 from kgrec.models.item_item import ItemItemModel
 from kgrec.models.item_knn import fit_item_knn
+from kgrec.models.kgat import KGAT
+from kgrec.models.kgcl import KGCL
+from kgrec.models.kgcn import KGCN
+from kgrec.models.kgcn_scorer import KGCNScorer
+from kgrec.models.kgin import KGIN
+from kgrec.models.kgnn_ls import KGNNLS
 from kgrec.models.kgrec import Kgrec
+from kgrec.models.late_fusion import LateFusion
 from kgrec.models.lightgcn import LightGCN
+from kgrec.models.lightkg import LightKG
+from kgrec.models.mcclk import MCCLK
 from kgrec.models.network import Network
 from kgrec.models.parts import NetworkParts
 from kgrec.models.popularity import Popularity
+from kgrec.models.rgcn import RGCN
+from kgrec.models.ripplenet import RippleNet
+from kgrec.models.ripplenet_scorer import RippleNetScorer
+from kgrec.models.sgl import SGL
+from kgrec.models.simgcl import SimGCL
+from kgrec.models.slim import fit_slim
 from kgrec.models.vectors import VectorModel
 
 NETWORKS: dict[str, type[Network]] = {
     "bpr": BPR,
     "lightgcn": LightGCN,
     "kgrec": Kgrec,
+    "cke": CKE,
+    "cfkg": CFKG,
+    "kgin": KGIN,
+    "lightkg": LightKG,
+    "rgcn": RGCN,
+    "kgat": KGAT,
+    "mcclk": MCCLK,
+    "sgl": SGL,
+    "simgcl": SimGCL,
+    "kgcl": KGCL,
+    "kgcn": KGCN,
+    "kgnn_ls": KGNNLS,
+    "ripplenet": RippleNet,
 }
 
 CLOSED_FORMS: dict[str, type[FittedScorer]] = {
     "popularity": Popularity,
     "item_knn": ItemItemModel,
     "ease": ItemItemModel,
+    "slim": ItemItemModel,
+    "ials": IALSModel,
 }
 
-SCORERS: dict[str, type[FittedScorer]] = {**CLOSED_FORMS}
+SCORERS: dict[str, type[FittedScorer]] = {
+    "late_fusion": LateFusion,
+    **CLOSED_FORMS,
+    "kgcn": KGCNScorer,
+    "kgnn_ls": KGCNScorer,
+    "ripplenet": RippleNetScorer,
+}
 """What a saved model is restored as; a network that is not named here is served by its vectors."""
 
 
@@ -52,8 +93,13 @@ def needs_features(config: ModelConfig) -> bool:
     return isinstance(config, KgrecConfig)
 
 
-def fit_closed_form(config: ModelConfig, dataset: Dataset, train: UserItems) -> FittedScorer:
-    """Fit popularity, ItemKNN or EASE on ``train``; ``dataset`` gives the facts that EASE may use.
+def fit_closed_form(
+    config: ModelConfig, dataset: Dataset, train: UserItems, device: torch.device | str = "cpu"
+) -> FittedScorer:
+    """Fit a closed form on ``train``; ``dataset`` gives the facts that EASE may use.
+
+    What is solved in batches (SLIM, iALS) is solved on ``device``; what is drawn (iALS) comes from torch's
+    global generator.
 
     Raises:
         ConfigError: a value of ``config`` is out of range.
@@ -66,6 +112,10 @@ def fit_closed_form(config: ModelConfig, dataset: Dataset, train: UserItems) -> 
             return fit_item_knn(train, config)
         case EASEConfig():
             return fit_ease(train, config, fact_matrix(dataset) if config.feature_weight > 0 else None)
+        case SLIMConfig():
+            return fit_slim(train, config, device)
+        case IALSConfig():
+            return fit_ials(train, config, device)
     raise ValueError(f"{config.name} has no closed form")
 
 

@@ -17,7 +17,7 @@ class LightGCN(Network):
     https://arxiv.org/abs/2002.02126. Cost: L sparse products of ``(U + I, dim)`` forward, L backward.
     """
 
-    constants = ("adjacency",)
+    constants: tuple[str, ...] = ("adjacency",)
 
     def __init__(
         self, propagation: Propagation, dim: int, layers: int, scoring: str, init_std: float

@@ -3,7 +3,7 @@
 from kgrec.errors import ConfigError
 from kgrec.training.config import ObjectiveConfig, TrainingConfig
 
-PREFERENCES = ("softmax", "sampled_softmax", "bpr", "bce", "squared", "none")
+PREFERENCES = ("softmax", "sampled_softmax", "shared_softmax", "bpr", "bce", "squared", "none")
 SCORERS = ("distmult", "transe")
 ROWS = ("first", "final")
 SCHEDULES = ("constant", "cosine", "linear")

@@ -42,13 +42,14 @@ class PreferenceConfig:
     """Which items a person prefers: positives against the rest."""
 
     loss: str = "softmax"
-    """softmax (over all items), sampled_softmax, bpr, bce, squared (weighted, all pairs) or none."""
+    """softmax (over all items), sampled_softmax, shared_softmax (one sample a batch), bpr, bce, squared
+    (weighted, all pairs) or none."""
     weight: float = 1.0
     """Weight of the term in the sum."""
     temperature: float = 0.2
     """Divides the scores inside a softmax."""
     negatives: int = 1
-    """Negatives an interaction for bpr, bce and sampled_softmax."""
+    """Negatives an interaction for bpr, bce and sampled_softmax; a batch for shared_softmax."""
     in_batch: bool = False
     """sampled_softmax: negatives are the batch's other items, with logQ correction."""
     mask_known: bool = False

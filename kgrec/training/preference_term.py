@@ -9,6 +9,7 @@ from kgrec.losses.preference import (
     bpr_loss,
     in_batch_softmax_loss,
     sampled_softmax_loss,
+    shared_softmax_loss,
     softmax_loss,
     squared_loss,
     weighted_mean,
@@ -39,6 +40,8 @@ def preference_term(
         return _squared(config, positives, vectors, batch)
     if config.loss == "softmax":
         return _softmax(config, positives, vectors, batch)
+    if config.loss == "shared_softmax":
+        return _shared(config, positives, vectors, batch)
     return _in_batch(config, positives, vectors, batch)
 
 
@@ -55,6 +58,20 @@ def _sampled(
     if config.loss == "bce":
         return weighted_mean(bce_loss(positive, negatives, hit), batch.weights)
     return weighted_mean(sampled_softmax_loss(positive, negatives, config.temperature, hit), batch.weights)
+
+
+def _shared(config: PreferenceConfig, positives: Positives, vectors: NodeVectors, batch: Batch) -> Tensor:
+    """One sample of distinct items for the batch; all items where there are no more than ``negatives``."""
+    n_items, device = positives.n_items, batch.users.device
+    sample = torch.randperm(n_items, generator=batch.generator, device=device)[: config.negatives]
+    users, row = batch.users.unique(return_inverse=True)
+    own = vectors.users[users]
+    # Positives and negatives in one look-up: each one costs a dense gradient of the whole table.
+    positive, negatives = vectors.items[torch.cat([batch.items, sample])].split([len(row), len(sample)])
+    scores = (own[row] * positive).sum(1)
+    known = positives.within(users, sample)
+    losses = shared_softmax_loss(own, negatives, scores, row, config.temperature, known)
+    return weighted_mean(losses, batch.weights)
 
 
 def _in_batch(config: PreferenceConfig, positives: Positives, vectors: NodeVectors, batch: Batch) -> Tensor:

@@ -62,3 +62,40 @@ def test_no_edges_give_zeros() -> None:
     assert torch.equal(operator @ torch.ones(2, 4), torch.zeros(3, 4))
     assert operator.shape == (3, 2)
     assert operator.n_entries == 0
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@given(n=st.integers(0, 40), seed=st.integers(0, 999))
+def test_other_values_on_the_same_entries(device: str, n: int, seed: int) -> None:
+    operator, _ = random_operator(6, 5, n, seed)
+    operator = operator.to(device)
+    generator = torch.Generator().manual_seed(seed)
+    values = torch.randn(operator.n_entries, generator=generator)
+    refilled = operator.with_values(values.to(device))
+    dense = torch.zeros(6, 5)
+    crow, columns = operator.matrix.crow_indices().cpu(), operator.matrix.col_indices().cpu()
+    for row in range(6):
+        for entry in range(int(crow[row]), int(crow[row + 1])):
+            dense[row, columns[entry]] = values[entry]
+    x = torch.randn(5, 3, generator=generator).to(device).requires_grad_()
+    weight = torch.randn(6, 3, generator=generator)
+    out = refilled @ x
+    assert torch.allclose(out.cpu(), dense @ x.detach().cpu(), atol=1e-5)
+    (grad,) = torch.autograd.grad((out * weight.to(device)).sum(), x)
+    assert torch.allclose(grad.cpu(), dense.T @ weight, atol=1e-5)
+
+
+def test_a_symmetric_pattern_takes_values_that_are_not() -> None:
+    row, column = torch.tensor([0, 1, 1, 2]), torch.tensor([1, 0, 2, 1])
+    pattern = CSROperator.from_edges(row, column, torch.ones(4), (3, 3), symmetric=True)
+    operator = pattern.with_values(torch.tensor([1.0, 2.0, 3.0, 4.0]))
+    dense = torch.tensor([[0.0, 1.0, 0.0], [2.0, 0.0, 3.0], [0.0, 4.0, 0.0]])
+    assert torch.equal(operator @ torch.eye(3), dense)
+    assert torch.equal(operator.transposed.to_dense(), dense.T)
+
+
+def test_other_values_share_the_index_tensors() -> None:
+    operator, _ = random_operator(5, 4, 10, 0)
+    refilled = operator.with_values(torch.ones(operator.n_entries))
+    for ours, theirs in [(refilled.matrix, operator.matrix), (refilled.transposed, operator.transposed)]:
+        assert ours.col_indices().data_ptr() == theirs.col_indices().data_ptr()

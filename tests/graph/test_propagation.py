@@ -219,3 +219,45 @@ def test_the_same_on_a_gpu(graph: HeteroData) -> None:
     x, gates = torch.randn(propagation.n_nodes, DIM), torch.randn(len(propagation.relations), DIM)
     on_gpu = operator.to("cuda")(x.cuda(), gates.cuda())
     assert torch.allclose(on_gpu.cpu(), operator(x, gates), atol=1e-5)
+
+
+def test_knowledge_is_the_gated_mean_over_facts_alone(graph: HeteroData) -> None:
+    propagation = Propagation(graph)
+    first = propagation.n_users
+    facts = [(s - first, r, t - first) for s, r, t in edges_of(graph, propagation) if not is_interaction(r)]
+    x = torch.randn(propagation.n_items + propagation.n_entities, DIM, requires_grad=True)
+    gates = torch.randn(len(propagation.relations), DIM, requires_grad=True)
+    heard: dict[int, list[Tensor]] = defaultdict(list)
+    for source, relation, target in facts:
+        heard[target].append(x[source] * gates[propagation.relations.index(relation)])
+    zero = torch.zeros(DIM)
+    expected = torch.stack(
+        [torch.stack(heard[node]).mean(0) if node in heard else zero for node in range(len(x))]
+    )
+    out = propagation.knowledge()(x, gates)
+    assert torch.allclose(out, expected, atol=1e-5)
+    weight = torch.randn_like(out)
+    ours = torch.autograd.grad((out * weight).sum(), [x, gates])
+    theirs = torch.autograd.grad((expected * weight).sum(), [x, gates])
+    for one, other in zip(ours, theirs, strict=True):
+        assert torch.allclose(one, other, atol=1e-4)
+
+
+def test_user_means_average_the_items_of_each_user(dataset: Dataset, split: Split) -> None:
+    kept = Part(*(rows[split.train.users != 2] for rows in (split.train.users, split.train.items)))
+    propagation = Propagation(build_graph(dataset, kept))
+    dense = torch.zeros(propagation.n_users, propagation.n_items)
+    dense[kept.users, kept.items] = 1.0
+    expected = dense / dense.sum(1, keepdim=True).clamp(min=1)
+    assert expected[2].sum() == 0
+    assert torch.allclose(propagation.user_means().matrix.to_dense(), expected)
+
+
+def test_without_knowledge_nobody_hears_facts(dataset: Dataset, split: Split) -> None:
+    propagation = Propagation(build_graph(with_knowledge(dataset, "none", 0), split.train))
+    x = torch.randn(propagation.n_items + propagation.n_entities, DIM, requires_grad=True)
+    out = propagation.knowledge()(x, torch.ones(len(propagation.relations), DIM))
+    assert torch.equal(out, torch.zeros_like(x))
+    out.sum().backward()
+    assert x.grad is not None
+    assert x.grad.abs().sum() == 0

@@ -12,6 +12,7 @@ from kgrec.losses.preference import (
     bpr_loss,
     in_batch_softmax_loss,
     sampled_softmax_loss,
+    shared_softmax_loss,
     softmax_loss,
     squared_loss,
     weighted_mean,
@@ -180,3 +181,14 @@ def test_bce_by_hand() -> None:
 
 def sigmoid(x: float) -> float:
     return 1 / (1 + math.exp(-x))
+
+
+def test_shared_softmax_is_the_sampled_one_with_the_same_negatives() -> None:
+    users, negatives, items = vectors(3, 1), vectors(5, 2), vectors(4, 3)
+    row = torch.tensor([0, 2, 2, 1])
+    positive = (users[row] * items).sum(1)
+    known = (torch.tensor([0, 2, 2]), torch.tensor([4, 0, 1]))
+    masked = torch.zeros(3, 5, dtype=torch.bool)
+    masked[known] = True
+    expected = sampled_softmax_loss(positive, users[row] @ negatives.T, 0.3, masked[row])
+    torch.testing.assert_close(shared_softmax_loss(users, negatives, positive, row, 0.3, known), expected)

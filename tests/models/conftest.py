@@ -22,6 +22,7 @@ from kgrec.graph.triples import KnowledgeTriples
 from kgrec.models.base import FittedScorer
 from kgrec.models.config import MODEL_CONFIGS
 from kgrec.models.factory import build_network, fit_closed_form, is_closed_form, needs_features
+from kgrec.models.late_fusion import LateFusion
 from kgrec.models.network import Network
 from kgrec.models.parts import NetworkParts
 from kgrec.training.batches import Batch
@@ -100,7 +101,10 @@ def fitted(
         if name not in scorers:
             torch.manual_seed(0)
             config = MODEL_CONFIGS[name]()
-            if is_closed_form(config):
+            if name == "late_fusion":
+                parts = {label: get(label) for label in ("ease", "lightgcn")}
+                scorers[name] = LateFusion(parts, dict.fromkeys(parts, 1.0))
+            elif is_closed_form(config):
                 scorers[name] = fit_closed_form(config, dataset, train)
             else:
                 scorers[name] = _trained(make_network(name, scoring="cosine"), train).scorer()

@@ -16,6 +16,7 @@ from kgrec.errors import RunError
 from kgrec.graph import Propagation
 from kgrec.models.config import MODEL_CONFIGS, BPRConfig, KgrecConfig, PopularityConfig
 from kgrec.models.factory import build_network, fit_closed_form, is_closed_form, needs_features, restore
+from kgrec.models.late_fusion import LateFusion
 from kgrec.models.network import Network
 from kgrec.models.parts import NetworkParts
 
@@ -34,6 +35,8 @@ def test_every_model_is_fitted_or_built(
     if is_closed_form(config):
         scorer = fit_closed_form(config, dataset, train)
         assert not needs_features(config)
+    elif name == "late_fusion":
+        scorer = LateFusion({"bpr": make_network("bpr").scorer()}, {"bpr": 1.0})
     else:
         scorer = make_network(name).scorer()
     assert type(restore(name, scorer.tensors())) is type(scorer)
@@ -72,5 +75,8 @@ def test_its_yaml_names_every_key_with_a_comment(name: str) -> None:
     assert set(composed) == {field.name for field in fields(wanted)}
     lines = (CONF / "model" / f"{name}.yaml").read_text().splitlines()
     values = [line for line in lines if ": " in line.split("#")[0] and not line.startswith(" ")]
-    assert {line.split(":")[0] for line in values} == {field.name for field in fields(wanted)} - {"name"}
+    assert {line.split(":")[0] for line in values} == {field.name for field in fields(wanted)} - {
+        "name",
+        "members",
+    }
     assert all(" # " in line for line in values)

@@ -116,3 +116,18 @@ def test_losses_over_all_items_need_inner_products(
     with pytest.raises(ConfigError, match="scores pairs one by one; use bpr"):
         term(**({"loss": "sampled_softmax"} | options))
     assert term(loss="bpr") > 0
+
+
+def test_shared_softmax_hides_what_the_users_have(
+    network: Network, batches: InteractionBatches, train: UserItems
+) -> None:
+    vectors, batch, same = network(), next(batches.epoch(1)), next(batches.epoch(1))
+    sample = torch.randperm(train.n_items, generator=same.generator)[:6].tolist()
+    losses = []
+    for user, item in zip(batch.users.tolist(), batch.items.tolist(), strict=True):
+        others = [j for j in sample if j not in train.of(user)]
+        logits = vectors.items[[item, *others]] @ vectors.users[user] / 0.5
+        losses.append(torch.logsumexp(logits, 0) - logits[0])
+    config = PreferenceConfig(loss="shared_softmax", negatives=6, temperature=0.5)
+    term = preference_term(config, Positives(train, CPU), network, vectors, batch)
+    torch.testing.assert_close(term, weighted(torch.stack(losses), batch))

@@ -1,0 +1,1 @@
+"""Runs side by side: what differs, how good, how sure, how fast."""
