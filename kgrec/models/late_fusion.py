@@ -73,7 +73,7 @@ class LateFusion:
         labels = {name.split("/")[0] for name in tensors}
         members, weights = {}, {}
         for label in labels:
-            # Copies, because a tensor inside a file starts anywhere, and sums depend on how memory is aligned.
+            # Copies: a tensor inside a file starts anywhere, and sums depend on how memory is aligned.
             own = {
                 name.removeprefix(f"{label}/"): value.clone()
                 for name, value in tensors.items()

@@ -55,3 +55,14 @@ def test_without_weights_every_pair_is_one() -> None:
 def test_an_empty_index_has_every_user() -> None:
     user_items = index([])
     assert (len(user_items), user_items.n_users, user_items.counts().tolist()) == (0, N_USERS, [0] * N_USERS)
+
+
+@given(PAIRS, st.sets(st.integers(0, N_USERS - 1)))
+def test_only_some_users_keep_their_items(pairs: list[tuple[int, int, float]], kept: set[int]) -> None:
+    user_items = index(pairs)
+    some = user_items.only(np.array(sorted(kept), dtype=np.int64))
+    for user in range(N_USERS):
+        expected = user_items.of(user) if user in kept else []
+        assert some.of(user).tolist() == list(expected)
+    rows = sorted(kept)
+    assert np.array_equal(some.matrix().toarray()[rows], user_items.matrix().toarray()[rows])
