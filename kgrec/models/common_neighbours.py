@@ -5,7 +5,7 @@ from torch import Tensor
 
 from kgrec.graph.csr import product
 from kgrec.graph.propagation import Propagation
-from kgrec.training.positives import entries
+from kgrec.graph.rows import entries
 
 
 class CommonNeighbours:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from kgrec.graph.rows import among
 from kgrec.graph.triples import KnowledgeTriples
-from kgrec.training.positives import Positives, among
+from kgrec.training.positives import Positives
 
 ROUNDS = 4
 """How often an unfit negative is drawn again; what is left is masked."""

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from kgrec.data.user_items import UserItems
+from kgrec.graph.rows import among, entries
 
 ROUNDS = 3
 """How often a negative that the user has is drawn again; what is left is to be masked."""
@@ -60,21 +61,3 @@ class Positives:
             drawn = torch.where(hit, again, drawn)
             hit = self.contains(users.unsqueeze(1), drawn)
         return drawn, hit
-
-
-def among(sorted_keys: Tensor, keys: Tensor) -> Tensor:
-    """Which of ``keys`` (any shape) occur in ``sorted_keys`` ``(n,)``."""
-    if len(sorted_keys) == 0:
-        return torch.zeros_like(keys, dtype=torch.bool)
-    place = torch.searchsorted(sorted_keys, keys).clamp(max=len(sorted_keys) - 1)
-    return sorted_keys[place] == keys
-
-
-def entries(indptr: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Where the entries of some CSR rows are: (position in ``rows``, place among all entries), ``(m,)``
-    each."""
-    starts = indptr[rows]
-    counts = indptr[rows + 1] - starts
-    row = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), counts)
-    offset = torch.arange(len(row), device=rows.device) - (counts.cumsum(0) - counts)[row]
-    return row, starts[row] + offset

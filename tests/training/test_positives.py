@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kgrec.data.user_items import UserItems
-from kgrec.training.positives import Positives, among, entries
+from kgrec.graph.rows import among, entries
+from kgrec.training.positives import Positives
 
 CPU = torch.device("cpu")
 PAIRS = [(0, 2), (0, 4), (2, 0), (2, 2), (2, 3)]
