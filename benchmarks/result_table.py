@@ -7,6 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from kgrec.comparison.curves import TimePoint
+from kgrec.comparison.figures import write_points
 from kgrec.evaluation.significance import holm, paired_test
 from kgrec.run import Run
 from kgrec.text_tables import markdown_table
@@ -15,13 +17,19 @@ Rows = dict[str, list[Run]]
 
 
 def write_results(spec: dict[str, Any], runs: Rows, path: Path) -> str:
-    """Write ``path.md`` and ``path.csv``; returns the Markdown."""
+    """Write ``path.md``, ``path.csv`` and ``path.png`` (quality against time); returns the Markdown."""
     records = [record(spec, row, runs[row]) for row in spec["rows"]]
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(records[0]))
         writer.writeheader()
         writer.writerows(records)
+    metric = spec["metrics"][0]
+    points = [
+        TimePoint(place, each["row"], "test", each[metric], each["train_seconds"])
+        for place, each in enumerate(records)
+    ]
+    write_points(points, f"test {metric}", path.with_suffix(".png"))
     parts = [spec["note"].strip(), results_markdown(spec, records), comparison_markdown(spec, runs)]
     text = "\n\n".join(parts) + "\n"
     path.with_suffix(".md").write_text(text)
@@ -36,22 +44,27 @@ def record(spec: dict[str, Any], row: str, runs: list[Run]) -> dict[str, Any]:
         of_runs = [float(each["test"][name]) for each in metrics]
         values[name] = mean(of_runs)
         values[f"{name} sd"] = stdev(of_runs) if len(of_runs) > 1 else 0.0
-    for name in ("train_seconds", "epochs", "peak_memory_mb"):
+    for name in ("train_seconds", "refit_seconds", "epochs", "peak_memory_mb"):
         values[name] = mean(float(each["timing"][name]) for each in metrics)
     return values
 
 
 def results_markdown(spec: dict[str, Any], records: list[dict[str, Any]]) -> str:
-    """Ours, then what was published."""
+    """Ours, each with the published value of the same model beside it; then what else was published."""
     names = spec["metrics"]
+    published = spec.get("published", {})
     rows: list[tuple[str, ...]] = []
     for each in records:
         values = [f"{each[name]:.4f} ± {each[f'{name} sd']:.4f}" for name in names]
-        rows.append((each["row"], *values, f"{each['train_seconds']:.1f}", f"{each['epochs']:.0f}"))
-    for label, entry in spec.get("published", {}).items():
-        values = [f"{entry['values'][name]:.4f}" if name in entry["values"] else "" for name in names]
-        rows.append((f"*published:* {label}, {entry['source']}", *values, "", ""))
-    return markdown_table(("", *names, "train s", "epochs"), rows)
+        theirs = published.get(each["row"], {"values": {}})["values"].get(names[0])
+        cost = (f"{each['train_seconds'] + each['refit_seconds']:.1f}", f"{each['epochs']:.0f}")
+        memory = f"{each['peak_memory_mb'] / 1024:.1f}"
+        rows.append((each["row"], *values, f"{theirs:.4f}" if theirs else "", *cost, memory))
+    for label, entry in published.items():
+        if label not in spec["rows"]:
+            values = [f"{entry['values'][name]:.4f}" if name in entry["values"] else "" for name in names]
+            rows.append((f"*published:* {label}, {entry['source']}", *values, "", "", "", ""))
+    return markdown_table(("", *names, f"published {names[0]}", "train s", "epochs", "peak GiB"), rows)
 
 
 def comparison_markdown(spec: dict[str, Any], runs: Rows) -> str:

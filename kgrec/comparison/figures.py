@@ -46,6 +46,14 @@ def write_figures(report: Report, folder: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
+def write_points(points: Sequence[TimePoint], metric: str, path: Path) -> None:
+    """Final quality and cost alone, as ``path``."""
+    figure, (axes,) = _figure(1)
+    draw_points(axes, points)
+    axes.set(xlabel="train_seconds (s)", ylabel=metric, title="Final quality and cost")
+    _save(figure, path)
+
+
 def draw_curves(axes: Axes, curves: Sequence[Curve], places: Sequence[Sequence[float]]) -> None:
     """A line a run, repetitions of one row alike; each row's name is tied to the end of its first line."""
     ends: dict[int, tuple[float, float, str]] = {}
