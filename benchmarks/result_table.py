@@ -44,7 +44,8 @@ def record(spec: dict[str, Any], row: str, runs: list[Run]) -> dict[str, Any]:
         of_runs = [float(each["test"][name]) for each in metrics]
         values[name] = mean(of_runs)
         values[f"{name} sd"] = stdev(of_runs) if len(of_runs) > 1 else 0.0
-    for name in ("train_seconds", "refit_seconds", "epochs", "peak_memory_mb"):
+    timings = ["train_seconds", "refit_seconds", "epochs"]
+    for name in timings + (["peak_memory_mb"] if spec.get("peak_memory", True) else []):
         values[name] = mean(float(each["timing"][name]) for each in metrics)
     return values
 
@@ -57,14 +58,15 @@ def results_markdown(spec: dict[str, Any], records: list[dict[str, Any]]) -> str
     for each in records:
         values = [f"{each[name]:.4f} ± {each[f'{name} sd']:.4f}" for name in names]
         theirs = published.get(each["row"], {"values": {}})["values"].get(names[0])
-        cost = (f"{each['train_seconds'] + each['refit_seconds']:.1f}", f"{each['epochs']:.0f}")
-        memory = f"{each['peak_memory_mb'] / 1024:.1f}"
-        rows.append((each["row"], *values, f"{theirs:.4f}" if theirs else "", *cost, memory))
+        cost = [f"{each['train_seconds'] + each['refit_seconds']:.1f}", f"{each['epochs']:.0f}"]
+        cost += [f"{each['peak_memory_mb'] / 1024:.1f}"] if "peak_memory_mb" in each else []
+        rows.append((each["row"], *values, f"{theirs:.4f}" if theirs else "", *cost))
     for label, entry in published.items():
         if label not in spec["rows"]:
             values = [f"{entry['values'][name]:.4f}" if name in entry["values"] else "" for name in names]
-            rows.append((f"*published:* {label}, {entry['source']}", *values, "", "", "", ""))
-    return markdown_table(("", *names, f"published {names[0]}", "train s", "epochs", "peak GiB"), rows)
+            rows.append((f"*published:* {label}, {entry['source']}", *values, *[""] * (1 + len(cost))))
+    heads = ("train s", "epochs", "peak GiB")[: len(cost)]
+    return markdown_table(("", *names, f"published {names[0]}", *heads), rows)
 
 
 def comparison_markdown(spec: dict[str, Any], runs: Rows) -> str:

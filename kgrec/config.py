@@ -84,7 +84,9 @@ def typed_config(composed: DictConfig) -> Config:
         ) from error
     if isinstance(config.model, LateFusionConfig):
         config.model.members = {
-            label: _member(label, member) for label, member in config.model.members.items()
+            label: _member(label, member)
+            for label, member in config.model.members.items()
+            if member is not None
         }
     if config.kg not in KG_MODES:
         raise ConfigError(f"kg is {config.kg!r}; use one of {', '.join(KG_MODES)}")

@@ -126,3 +126,9 @@ def test_every_key_has_a_comment(path: Path) -> None:
 
 def test_a_bare_key_is_found() -> None:
     assert uncommented(["a: 1 # told", "b: 2", "c: # all of it", "  d: 3"]) == ["b: 2"]
+
+
+def test_a_null_member_is_left_out_of_a_fusion() -> None:
+    fused = composed_with("experiment=tuned/lastfm/fusion").model
+    assert set(fused.members) == {"ials", "kgrec"}
+    assert isinstance(fused.members["ials"], MODEL_CONFIGS["ials"])

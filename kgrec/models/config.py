@@ -99,7 +99,8 @@ class LateFusionConfig:
 
     name: str = "late_fusion"
     members: dict[str, Any] = field(default_factory=dict)
-    """Model configurations by label; a label is the model's name, or that and ``-anything``."""
+    """Model configurations by label; a label is the model's name, or that and ``-anything``; null leaves a
+    member out."""
     fit_users: int = 4000
     """Users of valid, by chance, that the weights are fitted on."""
 
