@@ -34,7 +34,7 @@ class SGL(LightGCN):
         self.first_view = self.second_view = self.adjacency
 
     @classmethod
-    # Each network is built from its own configuration, which is none of LightGCN\'s.
+    # Each network is built from its own configuration, which is none of LightGCN's.
     def build(cls, config: SGLConfig, parts: NetworkParts) -> "SGL":  # type: ignore[override]
         """From ``config``; only the interactions are read.
 

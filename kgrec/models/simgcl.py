@@ -48,7 +48,7 @@ class SimGCL(LightGCN):
         self.temperature = checked_temperature(config.contrast_temperature)
 
     @classmethod
-    # Each network is built from its own configuration, which is none of LightGCN\'s.
+    # Each network is built from its own configuration, which is none of LightGCN's.
     def build(cls, config: SimGCLConfig, parts: NetworkParts) -> "SimGCL":  # type: ignore[override]
         """From ``config``; only the interactions are read.
 
