@@ -139,3 +139,15 @@ def test_a_tiny_graph_is_learned_by_heart(name: str, make_network: Make, train: 
     worst_known = scores.masked_fill(~known, torch.inf).min(1).values
     best_other = scores.masked_fill(known, -torch.inf).max(1).values
     assert (worst_known > best_other).float().mean() == 1.0
+
+
+def test_the_gradient_of_unit_rows_is_torchs_own() -> None:
+    x = torch.randn(6, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(2), requires_grad=True)
+    assert torch.autograd.gradcheck(lambda rows: final_vectors(rows, "cosine"), (x,))
+    grad = torch.randn(6, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    (ours,) = torch.autograd.grad(final_vectors(x, "cosine"), x, grad)
+    (torchs,) = torch.autograd.grad(torch.nn.functional.normalize(x, dim=1), x, grad)
+    torch.testing.assert_close(ours, torchs)
+    zero = torch.zeros(1, 4, requires_grad=True)
+    final_vectors(zero, "cosine").sum().backward()
+    assert zero.grad is not None and torch.isfinite(zero.grad).all()
