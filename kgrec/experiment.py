@@ -1,6 +1,7 @@
 """One job from configuration to run directory: prepare, fit, evaluate, write, track."""
 
 import logging
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from kgrec.environment import choose_device, describe_environment, peak_memory_m
 from kgrec.evaluation.evaluator import Evaluation, Evaluator
 from kgrec.fitted import Fitted, Places
 from kgrec.fitting import fit
+from kgrec.fusion_fitting import MEMBERS
 from kgrec.prepare import Prepared, prepare
 from kgrec.reports import sample_rows
 from kgrec.run import Run
@@ -67,6 +69,7 @@ def _finish(
     run.write_json("metrics.json", metrics)
     for leftover in ("checkpoint.pt", "checkpoint-refit.pt"):
         (run.path / leftover).unlink(missing_ok=True)
+    shutil.rmtree(run.path / MEMBERS, ignore_errors=True)
     tracker.log_metrics({f"{part}/{name}": v for part in parts for name, v in metrics[part].items()})
     tracker.log_recommendations(*sample_rows(run))
     tracker.log_artifact(run.path)

@@ -19,6 +19,9 @@ from kgrec.training.fusion_weights import fit_weights, sample_users
 
 log = logging.getLogger(__name__)
 
+MEMBERS = "members"
+"""Folder of a run in which its members keep their checkpoints until it is complete."""
+
 FitMember = Callable[[Config, Places], Fitted]
 
 
@@ -36,7 +39,7 @@ def fit_fusion(config: Config, prepared: Prepared, fit_member: FitMember, places
     members: dict[str, Fitted] = {}
     for label in sorted(config.model.members):
         log.info("member %s", label)
-        own = Places(places.run / "members" / label, places.cache, places.device)
+        own = Places(places.run / MEMBERS / label, places.cache, places.device)
         members[label] = fit_member(replace(config, model=config.model.members[label]), own)
     started = time.perf_counter()
     chosen = {label: member.scorer for label, member in members.items()}

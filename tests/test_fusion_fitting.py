@@ -8,6 +8,7 @@ import torch
 
 from kgrec.config import Config
 from kgrec.errors import ConfigError
+from kgrec.experiment import run_experiment
 from kgrec.fitted import Fitted, Places
 from kgrec.fitting import fit
 from kgrec.models.late_fusion import LateFusion
@@ -61,3 +62,11 @@ def test_what_cannot_be_fused_is_refused(
         )
     with pytest.raises(ConfigError, match="fitted on valid, which is empty"):
         fitted(composed(*SMALL, "data.split.ratios=[0.8,0.0,0.2]"), tmp_path, cache)
+
+
+def test_a_finished_run_keeps_no_checkpoint_of_its_members(
+    composed: Callable[..., Config], tmp_path: Path, cache: Path
+) -> None:
+    run = run_experiment(composed(*SMALL, "training.checkpoint=true"), tmp_path / "run")
+    assert run.complete
+    assert not list(run.path.rglob("*.pt"))

@@ -10,9 +10,10 @@ from typing import Any
 from omegaconf import OmegaConf
 from yaml import YAMLError  # type: ignore[import-untyped]
 
-from kgrec.comparison.record import RunRecord, flat
+from kgrec.comparison.record import RunRecord
 from kgrec.errors import RunError
 from kgrec.run import Run
+from kgrec.tracking.flat_metrics import flatten
 
 PARTS = ("train", "valid", "test")
 
@@ -83,7 +84,7 @@ def read_run(run: Run) -> RunRecord:
         raise RunError(f"{run.path / 'metrics.json'} has no {missing[0]!r} object; train the run again")
     return RunRecord(
         name=str(run.path),
-        config=flat(_config(run)),
+        config=flatten(_config(run), separator="."),
         metrics={part: metrics[part] for part in ("valid", "test")},
         timing=metrics["timing"],
         history=read_history(run),

@@ -42,14 +42,3 @@ class RunRecord:
     def model(self) -> str:
         """The model's name."""
         return str(self.config.get("model.name"))
-
-
-def flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """``{"a": {"b": 1}}`` as ``{"a.b": 1}``; a list stays one value, an empty mapping is left out."""
-    keys: dict[str, Any] = {}
-    for name, value in config.items():
-        if isinstance(value, Mapping):
-            keys |= flat(value, f"{prefix}{name}.")
-        else:
-            keys[f"{prefix}{name}"] = value
-    return keys

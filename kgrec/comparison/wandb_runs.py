@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from kgrec.comparison.collect import Collected
-from kgrec.comparison.record import RunRecord, flat
+from kgrec.comparison.record import RunRecord
 from kgrec.errors import RunError
+from kgrec.tracking.flat_metrics import flatten
 
 
 def collect_wandb(project: str) -> Collected:
@@ -47,7 +48,7 @@ def record(run: Any, place: str) -> RunRecord:
     last = history[-1].get("seconds") if history else None
     return RunRecord(
         name=place,
-        config=flat(run.config),
+        config=flatten(run.config, separator="."),
         metrics=metrics,
         timing={} if last is None else {"train_seconds": last},
         history=history,

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def flatten(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """``{"test": {"recall@10": .2}}`` as ``{"test/recall@10": .2}``, at any depth."""
+def flatten(nested: Mapping[str, Any], prefix: str = "", separator: str = "/") -> dict[str, Any]:
+    """``{"test": {"recall@10": .2}}`` as ``{"test/recall@10": .2}``, at any depth.
+
+    A list stays one value, an empty mapping is left out.
+    """
     flat: dict[str, Any] = {}
-    for name, value in metrics.items():
+    for name, value in nested.items():
         if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{name}/")
+            flat |= flatten(value, f"{prefix}{name}{separator}", separator)
         else:
             flat[f"{prefix}{name}"] = value
     return flat

@@ -2,7 +2,8 @@ from pathlib import Path
 
 from kgrec.comparison.collect import collect
 from kgrec.comparison.differences import differing_keys, group_runs, newest_groups, relabelled, settings
-from kgrec.comparison.record import RunRecord, flat
+from kgrec.comparison.record import RunRecord
+from kgrec.tracking.flat_metrics import flatten
 
 
 def groups_of(*paths: Path):
@@ -62,4 +63,4 @@ def test_the_newest_row_of_a_model_stays_and_the_one_that_was_named(make_run) ->
 
 def test_a_whole_number_is_the_same_setting_from_yaml_and_from_json() -> None:
     assert settings(RunRecord("a", {"x": 1.0, "y": [1, "b"]}, {})) == {"x": "1", "y": '[1, "b"]'}
-    assert flat({"a": {"b": 1, "c": {}}, "d": [2]}) == {"a.b": 1, "d": [2]}
+    assert flatten({"a": {"b": 1, "c": {}}, "d": [2]}, separator=".") == {"a.b": 1, "d": [2]}
