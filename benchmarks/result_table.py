@@ -51,22 +51,25 @@ def record(spec: dict[str, Any], row: str, runs: list[Run]) -> dict[str, Any]:
 
 
 def results_markdown(spec: dict[str, Any], records: list[dict[str, Any]]) -> str:
-    """Ours, each with the published value of the same model beside it; then what else was published."""
-    names = spec["metrics"]
-    published = spec.get("published", {})
+    """Ours, under each row what was published of the same model; then what else was published."""
+    names, left = spec["metrics"], dict(spec.get("published", {}))
+    heads = ["train s", "epochs", "peak GiB"][: 3 if "peak_memory_mb" in records[0] else 2]
     rows: list[tuple[str, ...]] = []
     for each in records:
         values = [f"{each[name]:.4f} ± {each[f'{name} sd']:.4f}" for name in names]
-        theirs = published.get(each["row"], {"values": {}})["values"].get(names[0])
         cost = [f"{each['train_seconds'] + each['refit_seconds']:.1f}", f"{each['epochs']:.0f}"]
-        cost += [f"{each['peak_memory_mb'] / 1024:.1f}"] if "peak_memory_mb" in each else []
-        rows.append((each["row"], *values, f"{theirs:.4f}" if theirs else "", *cost))
-    for label, entry in published.items():
-        if label not in spec["rows"]:
-            values = [f"{entry['values'][name]:.4f}" if name in entry["values"] else "" for name in names]
-            rows.append((f"*published:* {label}, {entry['source']}", *values, *[""] * (1 + len(cost))))
-    heads = ("train s", "epochs", "peak GiB")[: len(cost)]
-    return markdown_table(("", *names, f"published {names[0]}", *heads), rows)
+        cost += [f"{each['peak_memory_mb'] / 1024:.1f}"] if len(heads) == 3 else []
+        rows.append((each["row"], *values, *cost))
+        if each["row"] in left:
+            rows.append(published_row(each["row"], left.pop(each["row"]), names, len(cost)))
+    rows += [published_row(label, entry, names, len(heads)) for label, entry in left.items()]
+    return markdown_table(("", *names, *heads), rows)
+
+
+def published_row(label: str, entry: dict[str, Any], names: list[str], costs: int) -> tuple[str, ...]:
+    """A published value with its source; what was not published stays empty, and so does its cost."""
+    values = [f"{entry['values'][name]:.4f}" if name in entry["values"] else "" for name in names]
+    return (f"*published:* {label}, {entry['source']}", *values, *[""] * costs)
 
 
 def comparison_markdown(spec: dict[str, Any], runs: Rows) -> str:
