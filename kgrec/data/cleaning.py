@@ -1,13 +1,18 @@
-"""Which interactions count: duplicates, rating filter, k-core, in that order; what is dropped is counted."""
+"""Which interactions count: overlap of parts, duplicates, rating filter, k-core, in that order.
+
+What is dropped is counted.
+"""
 
 import numpy as np
 import polars as pl
 
 from kgrec.data.config import DataConfig, FilterConfig
+from kgrec.data.tables import PARTS
 from kgrec.errors import ConfigError, DataError
 
 PAIR = ["user", "item"]
 DUPLICATES = ("first", "last", "error", "keep")
+OVERLAPS = ("error", "first")
 
 
 def clean_interactions(frame: pl.DataFrame, config: DataConfig) -> tuple[pl.DataFrame, dict[str, int]]:
@@ -15,10 +20,10 @@ def clean_interactions(frame: pl.DataFrame, config: DataConfig) -> tuple[pl.Data
 
     Raises:
         DataError: a pair stands in two parts, or twice where duplicates are errors, or nothing is left.
-        ConfigError: an unknown way with duplicates, or a rating filter without ratings.
+        ConfigError: an unknown way with duplicates or overlap, or a rating filter without ratings.
     """
-    refuse_pairs_in_two_parts(frame)
-    distinct = drop_duplicates(frame, config.duplicates)
+    parted = separate_parts(frame, config.overlap)
+    distinct = drop_duplicates(parted, config.duplicates)
     rated = filter_ratings(distinct, config.filters.min_rating)
     dense = filter_core(rated, config.filters)
     if dense.is_empty():
@@ -28,12 +33,31 @@ def clean_interactions(frame: pl.DataFrame, config: DataConfig) -> tuple[pl.Data
             f"item_core={config.filters.item_core} leaves none; loosen data.filters"
         )
     return dense, {
-        "dropped_duplicates": frame.height - distinct.height,
+        "dropped_by_overlap": frame.height - parted.height,
+        "dropped_duplicates": parted.height - distinct.height,
         "dropped_by_rating": distinct.height - rated.height,
         "dropped_by_core": rated.height - dense.height,
         "dropped_users": frame["user"].n_unique() - dense["user"].n_unique(),
         "dropped_items": frame["item"].n_unique() - dense["item"].n_unique(),
     }
+
+
+def separate_parts(frame: pl.DataFrame, how: str) -> pl.DataFrame:
+    """The interactions without pairs in two parts: such a pair is refused, or stays in the first part alone.
+
+    Raises:
+        DataError: ``how`` is error and a pair stands in two parts.
+        ConfigError: ``how`` is neither error nor first.
+    """
+    if how not in OVERLAPS:
+        raise ConfigError(f"data.overlap is {how!r}; use one of {', '.join(OVERLAPS)}")
+    if "part" not in frame.columns:
+        return frame
+    if how == "error":
+        refuse_pairs_in_two_parts(frame)
+        return frame
+    place = pl.col("part").replace_strict(list(PARTS), range(len(PARTS)), return_dtype=pl.Int8)
+    return frame.filter(place == place.min().over(PAIR))
 
 
 def refuse_pairs_in_two_parts(frame: pl.DataFrame) -> None:
@@ -46,7 +70,8 @@ def refuse_pairs_in_two_parts(frame: pl.DataFrame) -> None:
         user, item, parts = leaks.row(0)
         raise DataError(
             f"interactions: user {user!r}, item {item!r} stands in {' and '.join(parts)} "
-            f"({leaks.height:,} such pairs); parts must not overlap: drop the pairs from the later part"
+            f"({leaks.height:,} such pairs); parts must not overlap: drop the pairs from the later part, "
+            "by hand or with data.overlap=first"
         )
 
 

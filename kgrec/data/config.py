@@ -65,7 +65,7 @@ class DataConfig:
     name: str = ""
     """Name of the data set, in logs and in the path of a run."""
     source: str = "tables"
-    """Format of the files: tables (CSV, TSV, Parquet, JSON lines), recbole, kgat or amazon."""
+    """Format of the files: tables (CSV, TSV, Parquet, JSON lines), recbole, kgat, amazon or movielens."""
     folder: str = ""
     """Folder of the files: absolute, or looked for under $KGREC_DATA, then in the cache; empty = ``name``."""
     files: dict[str, str] = field(default_factory=dict)
@@ -77,12 +77,18 @@ class DataConfig:
     """tables: what separates the fields of delimited text; empty = by ending (.csv comma, .tsv tab)."""
     downloads: list[DownloadConfig] = field(default_factory=list)
     """What to fetch where the files are nowhere on this machine."""
+    expect: dict[str, int] = field(default_factory=dict)
+    """What the files hold before any filter, e.g. {users: 943, items: 1682}: other files under the same name
+    are refused. Of users, items, interactions, train, valid, test (distinct pairs) and triples (distinct)."""
     catalogue_items: bool = False
     """Items that only the catalogue names join the vocabulary (they can be recommended by text or knowledge).
     If false, such an item is left out, and where a triple names it, it is an entity like any other."""
     duplicates: str = "first"
     """What to do where a user has the same item more than once: first or last (by time, else in file order),
     error, or keep (streams: every event stays)."""
+    overlap: str = "error"
+    """What to do where a pair of user and item stands in two of the data's own parts: error, or first: it
+    stays in the first of train, valid, test alone, for what is known there is nothing to predict later."""
     inverse_relations: str = "drop"
     """drop: of two relations that hold the same facts in opposite directions only one stays, for the graph
     adds reverse edges itself; keep: both stay, and those facts count twice."""

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from kgrec.data.config import DataConfig
 from kgrec.data.dataset import Dataset, build_dataset
+from kgrec.data.expectation import check_expected
 from kgrec.data.locate import locate
 from kgrec.data.sources.amazon import read_amazon
 from kgrec.data.sources.kgat import read_kgat
+from kgrec.data.sources.movielens import read_movielens
 from kgrec.data.sources.recbole import read_recbole
 from kgrec.data.sources.tables import read_tables
 from kgrec.data.tables import Tables
@@ -22,6 +24,7 @@ SOURCES: dict[str, Callable[[DataConfig, Path], Tables]] = {
     "recbole": read_recbole,
     "kgat": read_kgat,
     "amazon": read_amazon,
+    "movielens": read_movielens,
 }
 
 
@@ -66,7 +69,15 @@ def load_catalogue(config: DataConfig) -> Tables:
 
 
 def load_tables(config: DataConfig) -> Tables:
-    """The tables of a configuration as they were read; interactions may be empty."""
+    """The tables of a configuration as they were read; interactions may be empty.
+
+    Raises:
+        DataError: the files are missing, cannot be read or do not hold what ``data.expect`` says.
+        ConfigError: ``data.expect`` counts what does not exist.
+    """
     if config.source not in SOURCES:
         raise DataError(f"data.source is {config.source!r}; use one of {', '.join(SOURCES)}")
-    return SOURCES[config.source](config, locate(config))
+    folder = locate(config)
+    tables = SOURCES[config.source](config, folder)
+    check_expected(tables, config, folder)
+    return tables

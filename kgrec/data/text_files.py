@@ -28,14 +28,19 @@ def read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def read_text(path: Path) -> bytes:
-    """Checked UTF-8 text with ``\\n`` line ends and no byte order mark; an empty file is a DataError."""
+def read_text(path: Path, fallback: str | None = None) -> bytes:
+    """Checked UTF-8 text with ``\\n`` line ends and no byte order mark; an empty file is a DataError.
+
+    ``fallback``: encoding of a file that is no UTF-8 (``latin-1``); without one such a file is a DataError.
+    """
     data = read_bytes(path).removeprefix(_BOM).replace(b"\r\n", b"\n")
     if not data.strip():
         raise DataError(f"{path}: the file is empty; leave it out of the configuration or write its rows")
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
+        if fallback:
+            return data.decode(fallback).encode("utf-8")
         line = data.count(b"\n", 0, error.start) + 1
         raise DataError(
             f"{path}, line {line}: byte 0x{data[error.start]:02x} is no UTF-8; "

@@ -46,6 +46,30 @@ def test_an_unknown_way_with_duplicates_is_refused() -> None:
         drop_duplicates(REPEATED, "both")
 
 
+def test_a_pair_in_two_parts_can_stay_in_the_first_alone() -> None:
+    pairs = [("u", "a"), ("u", "b"), ("u", "c"), ("u", "a"), ("u", "a"), ("v", "b"), ("u", "b")]
+    parts = ["test", "valid", "test", "train", "train", "test", "test"]
+    config = DataConfig(overlap="first", duplicates="keep")
+    cleaned, dropped = clean_interactions(frame(pairs, part=parts), config)
+    assert sorted(cleaned.select("user", "item", "part").rows()) == [
+        ("u", "a", "train"),
+        ("u", "a", "train"),
+        ("u", "b", "valid"),
+        ("u", "c", "test"),
+        ("v", "b", "test"),
+    ]
+    assert (dropped["dropped_by_overlap"], dropped["dropped_duplicates"]) == (2, 0)
+
+
+def test_without_parts_nothing_overlaps() -> None:
+    assert clean_interactions(frame([("u", "a")]), DataConfig(overlap="first"))[0].height == 1
+
+
+def test_an_unknown_way_with_overlap_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"data\.overlap is 'last'; use one of error, first"):
+        clean_interactions(frame([("u", "a")]), DataConfig(overlap="last"))
+
+
 @pytest.mark.parametrize("how", ["first", "last", "keep"])
 def test_a_pair_in_two_parts_is_an_error_whatever_happens_to_duplicates(how: str) -> None:
     data = frame([("u", "a"), ("u", "b"), ("u", "a")], part=["train", "train", "test"])
@@ -109,6 +133,7 @@ def test_steps_run_in_order_and_are_counted() -> None:
     cleaned, dropped = clean_interactions(data, config)
     assert pairs_of(cleaned) == [("u", "b"), ("u", "c"), ("v", "b"), ("v", "c")]
     assert dropped == {
+        "dropped_by_overlap": 0,
         "dropped_duplicates": 1,
         "dropped_by_rating": 2,
         "dropped_by_core": 0,

@@ -40,6 +40,7 @@ def test_every_number() -> None:
         "items_without_interactions": 1,
         "items_without_facts": 2,
         "items_without_title": 2,
+        "dropped_by_overlap": 0,
         "dropped_duplicates": 0,
         "dropped_by_rating": 1,
         "dropped_by_core": 0,

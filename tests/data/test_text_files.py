@@ -26,6 +26,11 @@ def test_bytes_that_are_no_utf8_are_named_by_line(tmp_path: Path) -> None:
         read_text(write(tmp_path / "a", b"x\ncaf\xe9\n"))
 
 
+def test_a_fallback_reads_what_is_no_utf8_and_only_that(tmp_path: Path) -> None:
+    assert read_text(write(tmp_path / "a", b"caf\xe9\r\n"), "latin-1") == "café\n".encode()
+    assert read_text(write(tmp_path / "b", "café\n".encode()), "latin-1") == "café\n".encode()
+
+
 def test_what_the_disk_refuses_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read \\(Is a directory\\)"):
         read_bytes(tmp_path)

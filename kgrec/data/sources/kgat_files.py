@@ -57,7 +57,11 @@ def read_triples(path: Path) -> Numbers:
 
 
 def read_id_list(path: Path) -> IdList:
-    """Read ``org_id remap_id [name]``: every number from 0 to n-1 once, every id once."""
+    """Read ``org_id remap_id [name]``: every number from 0 to n-1 once, every id once.
+
+    In a list of two columns a line that begins with a space and holds only a number has an empty id, as one
+    entity of KGAT's amazon-book; the number is its id.
+    """
     lines = _lines(path)
     header = lines["text"][0].split()
     if header[:2] != ["org_id", "remap_id"]:
@@ -71,6 +75,12 @@ def read_id_list(path: Path) -> IdList:
         for group, name in enumerate(("id", "number"), 1)
     ]
     third = pl.lit(None, pl.String) if len(header) == 2 else pl.col("text").str.extract(pattern, 3)
+    if len(header) == 2:
+        bare = pl.col("text").str.extract(r"^\s+(\d+)\s*$", 1)
+        groups = [
+            pl.coalesce(group, bare.alias(name)).alias(name)
+            for group, name in zip(groups, ("id", "number"), strict=True)
+        ]
     rows = (
         lines[1:]
         .with_columns(*groups, name=third)

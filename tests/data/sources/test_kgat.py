@@ -65,6 +65,14 @@ def test_ids_of_two_columns_may_hold_spaces_and_numbers_any_order(tmp_path: Path
     assert tables.interactions["user"].to_list() == ["ann", "ann", "bob  b", "ann"]
 
 
+def test_an_entity_without_a_name_is_called_by_its_number(tmp_path: Path) -> None:
+    entities = 'org_id remap_id\nx 0\ny 1\nz 2\n 3\n"""I Love You 4\n'
+    files = BOOKS | {"entity_list": entities, "kg_final": "0 0 3\n3 1 4\n"}
+    tables = read_kgat(CONFIG, folder_with(tmp_path, **files))
+    assert tables.triples is not None
+    assert tables.triples.select("head", "tail").rows() == [("7", "3"), ("3", '"""I Love You')]
+
+
 def test_a_third_column_that_is_no_name_is_no_title(tmp_path: Path) -> None:
     items = "org_id remap_id freebase_id\n7 0 m.1\n8 1 m.2\n9 2 m.3\n"
     assert read_kgat(CONFIG, folder_with(tmp_path, **BOOKS | {"item_list": items})).catalogue is None
@@ -113,6 +121,9 @@ def test_users_without_items_leave_every_end_an_entity(tmp_path: Path) -> None:
         ({"kg_final": "0 2 3\n"}, ["kg_final.txt, line 1", "relation 2 is not in relation_list.txt"]),
         ({"user_list": "ann 0\nbob 1\ncat 2\n"}, ["user_list.txt, line 1", "no header"]),
         ({"user_list": "org_id remap_id\nann 0\nbob\n"}, ["user_list.txt, line 3", "'bob'", "cut off"]),
+        ({"user_list": "org_id remap_id\nann 0\n1\n"}, ["user_list.txt, line 3", "'1'", "cut off"]),
+        ({"user_list": "org_id remap_id\n1 0\n 1\n"}, ["user_list.txt, line 3", "every id once"]),
+        ({"item_list": "org_id remap_id name\na 0\n 1\n"}, ["item_list.txt, line 3", "cut off"]),
         ({"user_list": "org_id remap_id\nann 0\nbob 5\n"}, ["line 3", "'bob 5'", "beyond the 2 ids"]),
         ({"user_list": "org_id remap_id\nann 0\nbob 0\n"}, ["line 3", "every number once"]),
         ({"user_list": "org_id remap_id\nann 0\nann 1\n"}, ["line 3", "every id once"]),
