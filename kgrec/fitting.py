@@ -56,9 +56,9 @@ def _fit_closed_form(config: Config, prepared: Prepared, device: torch.device) -
 
 def _fit_network(config: Config, prepared: Prepared, places: Places, on_epoch: OnEpoch | None) -> Fitted:
     started = time.perf_counter()
-    trainer, report = _trainer(config, prepared, prepared.split.train, places, "checkpoint.pt")
+    trainer, report = build_trainer(config, prepared, prepared.split.train, places, "checkpoint.pt")
     prepare_seconds = time.perf_counter() - started
-    validate = _validation(config, prepared)
+    validate = validation_of(config, prepared)
     started = time.perf_counter()
     training = trainer.fit(validate, on_epoch)
     network = trainer.network
@@ -69,14 +69,16 @@ def _fit_network(config: Config, prepared: Prepared, places: Places, on_epoch: O
         started = time.perf_counter()
         # The time limit chose the epoch already; a refit that it cut short would be another model.
         unlimited = replace(config, training=replace(config.training, max_seconds=0.0))
-        again, _ = _trainer(unlimited, prepared, prepared.split.with_valid(), places, "checkpoint-refit.pt")
+        whole = prepared.split.with_valid()
+        again, _ = build_trainer(unlimited, prepared, whole, places, "checkpoint-refit.pt")
         again.fit(None, stop_after=training.best_epoch)
         fitted.final, fitted.tensors = again.network.scorer(), _state(again.network)
         fitted.refit_seconds = time.perf_counter() - started
     return fitted
 
 
-def _validation(config: Config, prepared: Prepared) -> Callable[[Scorer], dict[str, float]] | None:
+def validation_of(config: Config, prepared: Prepared) -> Callable[[Scorer], dict[str, float]] | None:
+    """What judges an epoch: metrics on valid, or None where valid is empty."""
     truth = prepared.truth("valid")
     if len(truth) == 0:
         log.warning("no valid interactions: all %d epochs are trained", config.training.epochs)
@@ -85,7 +87,7 @@ def _validation(config: Config, prepared: Prepared) -> Callable[[Scorer], dict[s
     return Evaluator(truth, known, known, config.evaluation).metrics
 
 
-def _trainer(
+def build_trainer(
     config: Config, prepared: Prepared, part: Part, places: Places, checkpoint: str
 ) -> tuple[Trainer, dict[str, Any]]:
     """A fresh network and its trainer; weights come from ``config.seed`` alone."""
