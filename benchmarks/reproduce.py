@@ -49,11 +49,13 @@ def main(
     wanted = [label.strip() for label in only.split(";")] if only else list(spec["rows"])
     jobs = [job for job in table_jobs(spec, runs_dir / table) if job.row in wanted]
     missing = [job for job in jobs if not is_done(job)]
+    asked = [job for job in missing if only or job.row not in spec.get("on_request", [])]
     log.info("%d of %d runs are there already", len(jobs) - len(missing), len(jobs))
-    run_jobs(missing, workers, table)
+    run_jobs(asked, workers, table)
     if wanted == list(spec["rows"]):
-        runs = {row: [Run(job.path) for job in jobs if job.row == row] for row in spec["rows"]}
-        print(write_results(spec, runs, HERE / "results" / table))
+        rows = finished_rows(spec, jobs)
+        runs = {row: [Run(job.path) for job in jobs if job.row == row] for row in rows}
+        print(write_results(spec | {"rows": rows}, runs, HERE / "results" / table))
 
 
 def run_jobs(jobs: list[Job], workers: int, name: str) -> None:
@@ -99,6 +101,12 @@ def composed(overrides: list[str]) -> Config:
     register_resolvers()
     with initialize_config_dir(str(HERE.parent / "conf"), version_base="1.3"):
         return typed_config(compose("config", overrides=overrides))
+
+
+def finished_rows(spec: dict[str, Any], jobs: list[Job]) -> dict[str, list[str]]:
+    """The rows of the table: of those that run on request only, the ones whose every run is there."""
+    open_rows = {job.row for job in jobs if job.row in spec.get("on_request", []) and not is_done(job)}
+    return {row: overrides for row, overrides in spec["rows"].items() if row not in open_rows}
 
 
 def is_done(job: Job) -> bool:
