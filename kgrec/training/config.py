@@ -52,6 +52,9 @@ class PreferenceConfig:
     """Negatives an interaction for bpr, bce and sampled_softmax; a batch for shared_softmax."""
     in_batch: bool = False
     """sampled_softmax: negatives are the batch's other items, with logQ correction."""
+    cold_negatives: bool = True
+    """Whether items without a train interaction are negatives, too. False: nothing pushes them away from
+    everyone, so that what is known of them by text or knowledge decides where they rank."""
     mask_known: bool = False
     """softmax: leave a person's other train items out of the denominator."""
     unobserved_weight: float = 0.1

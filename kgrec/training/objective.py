@@ -68,7 +68,8 @@ class Objective:
             raise ConfigError(
                 "no term of the objective is on; set objective.preference.weight or another weight"
             )
-        return cls(config, Positives(train, device), triples, anchors, text_term)
+        positives = Positives(train, device, config.preference.cold_negatives)
+        return cls(config, positives, triples, anchors, text_term)
 
     def __call__(self, network: Network, batch: Batch) -> dict[str, Tensor]:
         """The weighted terms that are switched on, by name, and the network's own; one forward pass."""

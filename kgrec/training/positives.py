@@ -13,7 +13,8 @@ ROUNDS = 3
 class Positives:
     """The train interactions as sorted keys and as CSR, so that a whole batch is looked up at once."""
 
-    def __init__(self, train: UserItems, device: torch.device) -> None:
+    def __init__(self, train: UserItems, device: torch.device, cold_negatives: bool = True) -> None:
+        """``cold_negatives``: whether items without an interaction may be negatives."""
         self.n_items = train.n_items
         self.indptr = torch.as_tensor(train.indptr, device=device)
         self.items = torch.as_tensor(train.items, device=device)
@@ -22,6 +23,12 @@ class Positives:
         users = torch.as_tensor(train.user_of_pair(), device=device)
         self.keys = users * self.n_items + self.items
         self.frequency = torch.bincount(self.items, minlength=self.n_items).float()
+        every = torch.ones(self.n_items, dtype=torch.bool, device=device)
+        self.candidates = (every if cold_negatives else self.frequency > 0).nonzero().squeeze(1)
+        """``(n,)`` ascending item rows that may be negatives."""
+        self.place = torch.full((self.n_items,), -1, device=device)
+        """``(n_items,)`` where an item stands among the candidates; -1 where it does not."""
+        self.place[self.candidates] = torch.arange(len(self.candidates), device=device)
 
     def contains(self, users: Tensor, items: Tensor) -> Tensor:
         """Whether users have items; shapes broadcast."""
@@ -53,11 +60,16 @@ class Positives:
 
         A hit is drawn again, at most ``ROUNDS`` times; only people who have nearly every item keep some.
         """
-        shape, device = (len(users), n), users.device
-        drawn = torch.randint(self.n_items, shape, generator=generator, device=device)
+        shape = (len(users), n)
+        drawn = self._draw(shape, generator)
         hit = self.contains(users.unsqueeze(1), drawn)
         for _ in range(ROUNDS):
-            again = torch.randint(self.n_items, shape, generator=generator, device=device)
+            again = self._draw(shape, generator)
             drawn = torch.where(hit, again, drawn)
             hit = self.contains(users.unsqueeze(1), drawn)
         return drawn, hit
+
+    def _draw(self, shape: tuple[int, int], generator: torch.Generator) -> Tensor:
+        device = self.candidates.device
+        drawn = torch.randint(len(self.candidates), shape, generator=generator, device=device)
+        return self.candidates[drawn]

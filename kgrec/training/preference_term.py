@@ -62,8 +62,8 @@ def _sampled(
 
 def _shared(config: PreferenceConfig, positives: Positives, vectors: NodeVectors, batch: Batch) -> Tensor:
     """One sample of distinct items for the batch; all items where there are no more than ``negatives``."""
-    n_items, device = positives.n_items, batch.users.device
-    sample = torch.randperm(n_items, generator=batch.generator, device=device)[: config.negatives]
+    order = torch.randperm(len(positives.candidates), generator=batch.generator, device=batch.users.device)
+    sample = positives.candidates[order[: config.negatives]]
     users, row = batch.users.unique(return_inverse=True)
     own = vectors.users[users]
     # Positives and negatives in one look-up: each one costs a dense gradient of the whole table.
@@ -87,8 +87,13 @@ def _in_batch(config: PreferenceConfig, positives: Positives, vectors: NodeVecto
 def _softmax(config: PreferenceConfig, positives: Positives, vectors: NodeVectors, batch: Batch) -> Tensor:
     users, row = batch.users.unique(return_inverse=True)
     known = positives.of(users)[:2] if config.mask_known else None
-    pairs = (row, batch.items)
-    losses = softmax_loss(vectors.users[users], vectors.items, pairs, config.temperature, known)
+    pairs, items = (row, batch.items), vectors.items
+    if not config.cold_negatives:
+        # Only negatives are left out: what is positive has an interaction, and so a place among the rest.
+        place = positives.place
+        items, pairs = items[positives.candidates], (row, place[batch.items])
+        known = known and (known[0], place[known[1]])
+    losses = softmax_loss(vectors.users[users], items, pairs, config.temperature, known)
     return weighted_mean(losses, batch.weights)
 
 

@@ -85,3 +85,13 @@ def test_entries_against_a_loop(counts: list[int], data: st.DataObject) -> None:
     ]
     row, place = entries(indptr, torch.tensor(rows, dtype=torch.int64))
     assert list(zip(row.tolist(), place.tolist(), strict=True)) == expected
+
+
+def test_cold_items_are_no_candidates_where_they_are_no_negatives() -> None:
+    users, items = np.array(PAIRS).T
+    warm = Positives(UserItems.from_pairs(users, items, (3, 5)), CPU, cold_negatives=False)
+    assert warm.candidates.tolist() == [0, 2, 3, 4]
+    assert warm.place.tolist() == [0, -1, 1, 2, 3]
+    drawn, _ = warm.negatives(torch.tensor([1, 1]), 500, torch.Generator().manual_seed(0))
+    assert set(drawn.unique().tolist()) == {0, 2, 3, 4}
+    assert positives().candidates.tolist() == [0, 1, 2, 3, 4]

@@ -131,3 +131,34 @@ def test_shared_softmax_hides_what_the_users_have(
     config = PreferenceConfig(loss="shared_softmax", negatives=6, temperature=0.5)
     term = preference_term(config, Positives(train, CPU), network, vectors, batch)
     torch.testing.assert_close(term, weighted(torch.stack(losses), batch))
+
+
+@pytest.mark.parametrize("mask_known", [False, True])
+@pytest.mark.parametrize("loss", ["softmax", "shared_softmax"])
+def test_cold_items_get_no_gradient_where_they_are_no_negatives(
+    loss: str, mask_known: bool, network: Network, batches: InteractionBatches, train: UserItems
+) -> None:
+    kept = train.items != 3
+    warm = UserItems.from_pairs(train.user_of_pair()[kept], train.items[kept], (train.n_users, 15))
+    batch = next(batches.epoch(1))
+    known = batch.items != 3
+    batch = Batch(batch.users[known], batch.items[known], batch.weights[known], batch.generator)
+    options = {"loss": loss, "negatives": 15, "temperature": 0.5, "mask_known": mask_known}
+    vectors = network()
+    terms = []
+    for cold_negatives in (True, False):
+        config = PreferenceConfig(**options, cold_negatives=cold_negatives)  # type: ignore[arg-type]
+        positives = Positives(warm, CPU, cold_negatives)
+        term = preference_term(config, positives, network, vectors, batch)
+        (gradient,) = torch.autograd.grad(term, vectors.items, retain_graph=True)
+        assert bool((gradient[3] != 0).any()) == cold_negatives
+        terms.append(float(term.detach()))
+    logits = vectors.users[batch.users] @ vectors.items.T / 0.5
+    logits[:, 3] = -torch.inf
+    if mask_known or loss == "shared_softmax":
+        for b, (user, item) in enumerate(zip(batch.users.tolist(), batch.items.tolist(), strict=True)):
+            others = [other for other in warm.of(user) if other != item]
+            logits[b, others] = -torch.inf
+    expected = weighted(F.cross_entropy(logits, batch.items, reduction="none"), batch)
+    assert terms[1] == pytest.approx(float(expected), rel=1e-5)
+    assert terms[0] > terms[1]
