@@ -104,9 +104,8 @@ def build_trainer(
     train = prepared.index(part)
     network = build_network(config.model, NetworkParts(propagation, train, triples, fusion)).to(device)
     objective = Objective.build(config.objective, train, len(dataset.items), triples, features.text, device)
-    batches = InteractionBatches(
-        part.users, part.items, part.weights, config.training.batch_size, config.seed, device
-    )
+    size, by = config.training.batch_size, config.training.batch_by
+    batches = InteractionBatches(part.users, part.items, part.weights, size, config.seed, device, by)
     store = CheckpointStore(places.run / checkpoint) if config.training.checkpoint else None
     return Trainer(network, objective, batches, config.training, store), report
 

@@ -27,6 +27,10 @@ class Batch:
 class InteractionBatches:
     """Random batches of all train interactions, each once an epoch.
 
+    ``by`` interaction: every one by chance. ``by`` user: people by chance, all of one's interactions together
+    (one person may be cut in two at the end of a batch). Then a batch has as many people fewer as they have
+    interactions, and a softmax, whose denominator is made once a person, can afford as many negatives more.
+
     Order and negatives come from (seed, epoch) alone, never from the global generator: an epoch that starts
     from a checkpoint draws what it would have drawn without the interruption.
     """
@@ -39,6 +43,7 @@ class InteractionBatches:
         batch_size: int,
         seed: int,
         device: torch.device,
+        by: str = "interaction",
     ) -> None:
         if len(users) == 0:
             raise TrainingError("there are no train interactions; look at data.filters and data.split")
@@ -47,6 +52,7 @@ class InteractionBatches:
         ones = torch.ones(len(users), device=device)
         self.weights = ones if weights is None else torch.as_tensor(weights, device=device)
         self.batch_size, self.seed, self.device = batch_size, seed, device
+        self.n_users = int(self.users.max()) + 1 if by == "user" else 0
 
     def __len__(self) -> int:
         """Steps an epoch."""
@@ -62,6 +68,11 @@ class InteractionBatches:
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """The batches of one epoch."""
         generator = self.generator(epoch)
-        order = torch.randperm(len(self.users), generator=generator, device=self.device)
-        for rows in order.split(self.batch_size):
+        for rows in self._order(generator).split(self.batch_size):
             yield Batch(self.users[rows], self.items[rows], self.weights[rows], generator)
+
+    def _order(self, generator: torch.Generator) -> Tensor:
+        if self.n_users == 0:
+            return torch.randperm(len(self.users), generator=generator, device=self.device)
+        place = torch.randperm(self.n_users, generator=generator, device=self.device)
+        return place[self.users].argsort(stable=True)

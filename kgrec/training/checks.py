@@ -6,6 +6,7 @@ from kgrec.training.config import ObjectiveConfig, TrainingConfig
 PREFERENCES = ("softmax", "sampled_softmax", "shared_softmax", "bpr", "bce", "squared", "none")
 SCORERS = ("distmult", "transe")
 ROWS = ("first", "final")
+BATCHES = ("interaction", "user")
 SCHEDULES = ("constant", "cosine", "linear")
 
 
@@ -38,6 +39,7 @@ def check_training(config: TrainingConfig) -> None:
         ConfigError: naming the key, its value, and what is allowed.
     """
     _one_of("training.schedule", config.schedule, SCHEDULES)
+    _one_of("training.batch_by", config.batch_by, BATCHES)
     _at_least("training.epochs", config.epochs, 1)
     _at_least("training.batch_size", config.batch_size, 1)
     _above_zero("training.lr", config.lr)

@@ -11,6 +11,8 @@ class TrainingConfig:
     """At most this many passes over the train interactions."""
     batch_size: int = 4096
     """Interactions a step."""
+    batch_by: str = "interaction"
+    """How they are drawn: interaction (each by chance) or user (people by chance, all of one together)."""
     lr: float = 0.01
     """Adam's learning rate at its height."""
     weight_decay: float = 0.0

@@ -52,3 +52,19 @@ def test_no_weights_are_ones() -> None:
 def test_no_interactions_are_refused() -> None:
     with pytest.raises(TrainingError, match="no train interactions"):
         InteractionBatches(np.zeros(0, int), np.zeros(0, int), None, 4, 0, CPU)
+
+
+def test_by_user_everybody_s_interactions_stand_together(
+    pairs: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> None:
+    batches = InteractionBatches(*pairs, 16, 0, CPU, by="user")
+    epoch = list(batches.epoch(1))
+    assert [len(batch.users) for batch in epoch] == [16] * 4 + [11]
+    expected = list(zip(*(column.tolist() for column in pairs), strict=True))
+    assert sorted(triples(epoch)) == sorted(expected)
+    users = torch.cat([batch.users for batch in epoch])
+    changes = int((users[1:] != users[:-1]).sum())
+    assert changes + 1 == len(users.unique())
+    again = InteractionBatches(*pairs, 16, 0, CPU, by="user")
+    assert triples(list(again.epoch(1))) == triples(epoch)
+    assert triples(list(again.epoch(2))) != triples(epoch)
