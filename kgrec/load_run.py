@@ -13,9 +13,9 @@ from kgrec.run import Run
 def load_scorer(run: Run, device: str = "cpu") -> Scorer:
     """The final model of a run, scoring as it did when it was saved."""
     config = config_from_yaml(run.read_text("config.yaml"))
-    # A network is served by its vectors or its scorer; its own parameters are only needed to train on.
+    # A network is served by its scorer, which most often is its vectors; its parameters are for training.
     # A closed form's vectors are for an index: what else it needs to score is in its own file.
-    files = () if is_closed_form(config.model) else ("vectors.safetensors", "scorer.safetensors")
+    files = () if is_closed_form(config.model) else ("scorer.safetensors", "vectors.safetensors")
     file = next((name for name in files if run.has(name)), "model.safetensors")
     return restore(config.model.name, run.read_tensors(file, device))
 

@@ -36,9 +36,10 @@ def write_data(run: Run, prepared: Prepared) -> None:
 def write_model(run: Run, fitted: Fitted) -> None:
     """The model's tensors, what a network is served by, and a line an epoch of its training."""
     run.write_tensors("model.safetensors", fitted.tensors)
-    if isinstance(fitted.final, VectorScorer):
-        run.write_tensors("vectors.safetensors", vector_tables(fitted.final))
-    elif fitted.is_network:
+    tables = vector_tables(fitted.final) if isinstance(fitted.final, VectorScorer) else {}
+    if tables:
+        run.write_tensors("vectors.safetensors", tables)
+    if fitted.is_network and fitted.final.tensors().keys() != tables.keys():
         run.write_tensors("scorer.safetensors", fitted.final.tensors())
     run.write_lines("history.jsonl", fitted.training.history)
 

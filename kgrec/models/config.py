@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from kgrec.models.config_attention import KGCNConfig, KGNNLSConfig, RippleNetConfig
 from kgrec.models.config_contrast import KGCLConfig, MCCLKConfig, SGLConfig, SimGCLConfig
 from kgrec.models.config_convolution import KGATConfig, RGCNConfig
+from kgrec.models.config_history import FISMConfig
 from kgrec.models.config_linear import IALSConfig, SLIMConfig
 from kgrec.models.config_relational import KGINConfig, LightKGConfig
 from kgrec.models.config_translation import CFKGConfig, CKEConfig
@@ -119,6 +120,7 @@ MODEL_CONFIGS: dict[str, type] = {
     "ials": IALSConfig,
     "bpr": BPRConfig,
     "lightgcn": LightGCNConfig,
+    "fism": FISMConfig,
     "kgrec": KgrecConfig,
     "cke": CKEConfig,
     "cfkg": CFKGConfig,

@@ -21,6 +21,8 @@ from kgrec.models.config import (
 )
 from kgrec.models.config_linear import IALSConfig, SLIMConfig
 from kgrec.models.ease import fact_matrix, fit_ease
+from kgrec.models.fism import FISM
+from kgrec.models.histories import HistoryModel
 from kgrec.models.ials import IALSModel, fit_ials
 from kgrec.models.item_item import ItemItemModel
 from kgrec.models.item_knn import fit_item_knn
@@ -49,6 +51,7 @@ from kgrec.models.vectors import VectorModel
 NETWORKS: dict[str, type[Network]] = {
     "bpr": BPR,
     "lightgcn": LightGCN,
+    "fism": FISM,
     "kgrec": Kgrec,
     "cke": CKE,
     "cfkg": CFKG,
@@ -76,6 +79,7 @@ CLOSED_FORMS: dict[str, type[FittedScorer]] = {
 SCORERS: dict[str, type[FittedScorer]] = {
     "late_fusion": LateFusion,
     **CLOSED_FORMS,
+    "fism": HistoryModel,
     "kgcn": KGCNScorer,
     "kgnn_ls": KGCNScorer,
     "ripplenet": RippleNetScorer,

@@ -50,6 +50,9 @@ class Network(nn.Module, ABC):
     n_items: int
     inner_product: bool = True
     """Whether the score is ``users @ items.T``: what the softmax over all items needs."""
+    leaves_out: bool = False
+    """Whether a person's vector is made of their interactions, so that the loss of one must be read without
+    it: see ``left_out``."""
     constants: tuple[str, ...] = ()
     """Attributes that follow the parameters to their device but are never saved: operators, facts."""
 
@@ -77,6 +80,11 @@ class Network(nn.Module, ABC):
     def pair_scores(self, vectors: NodeVectors, users: Tensor, items: Tensor) -> Tensor:
         """Scores of chosen pairs: users ``(batch,)``, items ``(batch, n)`` -> ``(batch, n)``."""
         return torch.einsum("bd,bnd->bn", vectors.users[users], vectors.items[items])
+
+    def left_out(self, vectors: NodeVectors, users: Tensor, items: Tensor, weights: Tensor) -> Tensor:
+        """The people of train interactions, each without that interaction, where ``leaves_out``: rows and
+        weights ``(batch,)`` -> ``(batch, dim)``."""
+        raise NotImplementedError(f"{type(self).__name__} leaves no interaction out")
 
     def project_text(self, text: Tensor) -> Tensor | None:
         """Text embeddings ``(batch, d_text)`` in the model's space ``(batch, dim)``; None without text."""

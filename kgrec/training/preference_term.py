@@ -28,6 +28,11 @@ def preference_term(
     Raises:
         ConfigError: the loss needs inner products, and the network's score is none.
     """
+    if network.leaves_out and config.loss not in ("softmax", "shared_softmax"):
+        raise ConfigError(
+            f"objective.preference.loss is {config.loss!r}, but the model judges an interaction without "
+            "itself, for which there are softmax and shared_softmax"
+        )
     sampled = config.loss in ("bpr", "bce") or (config.loss == "sampled_softmax" and not config.in_batch)
     if sampled:
         return _sampled(config, positives, network, vectors, batch)
@@ -39,9 +44,9 @@ def preference_term(
     if config.loss == "squared":
         return _squared(config, positives, vectors, batch)
     if config.loss == "softmax":
-        return _softmax(config, positives, vectors, batch)
+        return _softmax(config, positives, network, vectors, batch)
     if config.loss == "shared_softmax":
-        return _shared(config, positives, vectors, batch)
+        return _shared(config, positives, network, vectors, batch)
     return _in_batch(config, positives, vectors, batch)
 
 
@@ -60,16 +65,32 @@ def _sampled(
     return weighted_mean(sampled_softmax_loss(positive, negatives, config.temperature, hit), batch.weights)
 
 
-def _shared(config: PreferenceConfig, positives: Positives, vectors: NodeVectors, batch: Batch) -> Tensor:
+def _shared(
+    config: PreferenceConfig, positives: Positives, network: Network, vectors: NodeVectors, batch: Batch
+) -> Tensor:
     """One sample of distinct items for the batch; all items where there are no more than ``negatives``."""
     order = torch.randperm(len(positives.candidates), generator=batch.generator, device=batch.users.device)
     sample = positives.candidates[order[: config.negatives]]
+    return _against(sample, config, positives, network, vectors, batch)
+
+
+def _against(
+    sample: Tensor,
+    config: PreferenceConfig,
+    positives: Positives,
+    network: Network,
+    vectors: NodeVectors,
+    batch: Batch,
+) -> Tensor:
+    """Softmax of each interaction against the ``sample`` ``(n,)`` of items, without what the person has."""
     users, row = batch.users.unique(return_inverse=True)
     own = vectors.users[users]
     # Positives and negatives in one look-up: each one costs a dense gradient of the whole table.
     positive, negatives = vectors.items[torch.cat([batch.items, sample])].split([len(row), len(sample)])
-    scores = (own[row] * positive).sum(1)
-    known = positives.within(users, sample)
+    people = own[row]
+    if network.leaves_out:
+        people = network.left_out(vectors, batch.users, batch.items, batch.weights)
+    scores, known = (people * positive).sum(1), positives.within(users, sample)
     losses = shared_softmax_loss(own, negatives, scores, row, config.temperature, known)
     return weighted_mean(losses, batch.weights)
 
@@ -84,16 +105,16 @@ def _in_batch(config: PreferenceConfig, positives: Positives, vectors: NodeVecto
     return weighted_mean(losses, batch.weights)
 
 
-def _softmax(config: PreferenceConfig, positives: Positives, vectors: NodeVectors, batch: Batch) -> Tensor:
+def _softmax(
+    config: PreferenceConfig, positives: Positives, network: Network, vectors: NodeVectors, batch: Batch
+) -> Tensor:
+    if config.mask_known or network.leaves_out:
+        return _against(positives.candidates, config, positives, network, vectors, batch)
     users, row = batch.users.unique(return_inverse=True)
-    known = positives.of(users)[:2] if config.mask_known else None
-    pairs, items = (row, batch.items), vectors.items
+    items, column = vectors.items, batch.items
     if not config.cold_negatives:
-        # Only negatives are left out: what is positive has an interaction, and so a place among the rest.
-        place = positives.place
-        items, pairs = items[positives.candidates], (row, place[batch.items])
-        known = known and (known[0], place[known[1]])
-    losses = softmax_loss(vectors.users[users], items, pairs, config.temperature, known)
+        items, column = items[positives.candidates], positives.place[column]
+    losses = softmax_loss(vectors.users[users], items, (row, column), config.temperature, None)
     return weighted_mean(losses, batch.weights)
 
 

@@ -1,0 +1,101 @@
+"""FISM: a person is the sum of their items, and no interaction is explained by itself."""
+
+import torch
+from torch import Tensor, nn
+
+from kgrec.graph.csr import CSROperator, csr_tensor
+from kgrec.graph.propagation import RelationalOperator
+from kgrec.models.config_history import FISMConfig
+from kgrec.models.histories import HistoryModel
+from kgrec.models.network import Network, NodeVectors, checked_scoring, final_vectors
+from kgrec.models.parts import NetworkParts
+
+
+class FISM(Network):
+    """``z_u = sum_{j in u} w_uj q_j / sqrt(d_j)``, ``s(u, i) = cos(z_u, p_i)``; the loss of (u, i) reads
+    ``z_u - w_ui q_i / sqrt(d_i)``.
+
+    Kabbur, Ning, Karypis 2013, FISM: Factored Item Similarity Models for Top-N Recommender Systems,
+    https://doi.org/10.1145/2487575.2487589. The cosine takes the place of its exponent of the history's
+    length. There are no free vectors of people: whoever has a history has one, at the cost of a sum.
+
+    With knowledge the two vectors of an item hear its facts, ``x' = x + sum_r mean_r(x_e) * g_r`` in
+    ``layers`` steps over items and entities, each table by gates of its own; with ``layers=0`` or without
+    knowledge the model is FISM. Cost: one product with the interactions, and two a layer with the facts.
+    """
+
+    constants = ("interactions", "facts", "scale")
+    leaves_out = True
+
+    def __init__(
+        self,
+        interactions: CSROperator,
+        facts: RelationalOperator | None,
+        sizes: tuple[int, int],
+        config: FISMConfig,
+    ) -> None:
+        """``interactions`` ``(n_users, n_items)``; ``sizes``: nodes, items first, and relations."""
+        super().__init__()
+        self.n_users, self.n_items = interactions.shape
+        self.interactions, self.facts, self.config = interactions, facts, config
+        self.scoring = checked_scoring(config.scoring)
+        counts = torch.bincount(interactions.matrix.col_indices().long(), minlength=self.n_items)
+        self.scale = counts.clamp(min=1).rsqrt().unsqueeze(1)
+        n_nodes, n_relations = sizes
+        self.history = nn.Parameter(torch.empty(n_nodes, config.dim))
+        self.item = nn.Parameter(torch.empty(n_nodes, config.dim))
+        self.history_gate = nn.Parameter(torch.empty(n_relations, config.dim))
+        self.item_gate = nn.Parameter(torch.empty(n_relations, config.dim))
+        self.reset_parameters()
+
+    @classmethod
+    def build(cls, config: FISMConfig, parts: NetworkParts) -> "FISM":
+        """From ``config``; entities have vectors only where their facts are heard."""
+        matrix, propagation = parts.train.matrix(), parts.propagation
+        interactions = CSROperator(csr_tensor(matrix.tocsr()), csr_tensor(matrix.T.tocsr()))
+        if config.layers == 0 or parts.triples is None:
+            return cls(interactions, None, (propagation.n_items, 0), config)
+        sizes = propagation.n_items + propagation.n_entities, len(propagation.relations)
+        return cls(interactions, propagation.knowledge(), sizes, config)
+
+    def reset_parameters(self) -> None:
+        """Vectors normal with ``init_std``, gates ``gate_init``."""
+        for table in (self.history, self.item):
+            nn.init.normal_(table, std=self.config.init_std)
+        for gate in (self.history_gate, self.item_gate):
+            nn.init.constant_(gate, self.config.gate_init)
+
+    def forward(self) -> NodeVectors:
+        """Sums of histories for people, facts heard for items; first layers are the sums' own terms."""
+        history = self._heard(self.history, self.history_gate) * self.scale
+        sums = self.interactions @ history
+        return NodeVectors(
+            users=final_vectors(sums, self.scoring),
+            items=final_vectors(self._heard(self.item, self.item_gate), self.scoring),
+            knowledge=self.item,
+            relations=None,
+            first_users=sums,
+            first_items=history,
+        )
+
+    def left_out(self, vectors: NodeVectors, users: Tensor, items: Tensor, weights: Tensor) -> Tensor:
+        """People without one interaction each: ``(batch,)`` rows and weights -> ``(batch, dim)``."""
+        rest = vectors.first_users[users] - weights.unsqueeze(1) * vectors.first_items[items]
+        return final_vectors(rest, self.scoring)
+
+    @torch.no_grad()
+    def scorer(self) -> HistoryModel:
+        """What scores known people and any history alike."""
+        vectors = self()
+        return HistoryModel(
+            vectors.users.clone(), vectors.items.clone(), vectors.first_items.clone(), self.scoring
+        )
+
+    def _heard(self, nodes: Tensor, gates: Tensor) -> Tensor:
+        """Items after ``layers`` steps: ``(nodes, dim)`` -> ``(n_items, dim)``."""
+        if self.facts is None:
+            return nodes
+        current = nodes
+        for _ in range(self.config.layers):
+            current = current + self.facts(current, gates)
+        return current[: self.n_items]

@@ -1,0 +1,131 @@
+"""FISM against loops over histories and facts; what an interaction's own loss reads."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from kgrec.data.dataset import Dataset
+from kgrec.data.user_items import UserItems
+from kgrec.errors import ConfigError
+from kgrec.graph import Propagation
+from kgrec.graph.triples import KnowledgeTriples
+from kgrec.models.fism import FISM
+from kgrec.models.histories import HistoryModel
+from kgrec.models.network import Network
+from kgrec.training.batches import Batch
+from kgrec.training.config import PreferenceConfig
+from kgrec.training.positives import Positives
+from kgrec.training.preference_term import preference_term
+
+Make = Callable[..., Network]
+
+
+@pytest.fixture
+def network(make_network: Make) -> FISM:
+    torch.manual_seed(4)
+    made = make_network("fism", dim=5, layers=2)
+    assert isinstance(made, FISM)
+    with torch.no_grad():
+        made.history_gate.normal_()
+        made.item_gate.normal_()
+    return made
+
+
+def heard(
+    nodes: Tensor, gates: Tensor, facts: list[tuple[int, int, int]], layers: int, n_items: int
+) -> Tensor:
+    """``x' = x + mean over all facts of the other end's vector times its relation's gate``, by a loop."""
+    for _ in range(layers):
+        messages: dict[int, list[Tensor]] = {}
+        for source, relation, target in facts:
+            messages.setdefault(target, []).append(nodes[source] * gates[relation])
+        sums = [
+            torch.stack(messages[n]).mean(0) if n in messages else 0 * nodes[n] for n in range(len(nodes))
+        ]
+        nodes = nodes + torch.stack(sums)
+    return nodes[:n_items]
+
+
+def both_ways(dataset: Dataset, propagation: Propagation) -> list[tuple[int, int, int]]:
+    """(source, gate, target) of every fact and its reverse."""
+    triples = KnowledgeTriples.from_dataset(dataset, propagation.relations)
+    names = propagation.relations
+    edges = []
+    for head, relation, tail in zip(triples.heads, triples.relations, triples.tails, strict=True):
+        back = names.index(f"rev_{names[int(relation)]}")
+        edges += [(int(head), int(relation), int(tail)), (int(tail), back, int(head))]
+    return edges
+
+
+def test_people_are_sums_of_their_items_and_items_hear_their_facts(
+    network: FISM, dataset: Dataset, propagation: Propagation, train: UserItems
+) -> None:
+    facts = both_ways(dataset, propagation)
+    history = heard(network.history, network.history_gate, facts, 2, train.n_items)
+    items = heard(network.item, network.item_gate, facts, 2, train.n_items)
+    degree = torch.bincount(torch.from_numpy(train.items), minlength=train.n_items).clamp(min=1)
+    people = torch.stack(
+        [sum(history[j] / degree[j].sqrt() for j in train.of(u)) for u in range(train.n_users)]
+    )
+    vectors = network()
+    torch.testing.assert_close(vectors.users, F.normalize(people))
+    torch.testing.assert_close(vectors.items, F.normalize(items))
+
+
+def test_an_interaction_is_judged_without_itself(network: FISM, train: UserItems) -> None:
+    vectors = network()
+    users, items = torch.from_numpy(train.user_of_pair()[:20]), torch.from_numpy(train.items[:20])
+    rows = network.left_out(vectors, users, items, torch.ones(20))
+    for row, user, item in zip(rows, users.tolist(), items.tolist(), strict=True):
+        rest = sum(vectors.first_items[j] for j in train.of(user) if j != item)
+        torch.testing.assert_close(row, F.normalize(rest, dim=0))
+
+
+@pytest.mark.parametrize("loss", ["softmax", "shared_softmax"])
+def test_the_loss_reads_the_rest_of_the_history(loss: str, network: FISM, train: UserItems) -> None:
+    users, items = torch.from_numpy(train.user_of_pair()[:20]), torch.from_numpy(train.items[:20])
+    batch = Batch(users, items, torch.ones(20), torch.Generator().manual_seed(0))
+    vectors = network()
+    logits = vectors.users[users] @ vectors.items.T / 0.3
+    for row, (user, item) in enumerate(zip(users.tolist(), items.tolist(), strict=True)):
+        rest = sum(vectors.first_items[j] for j in train.of(user) if j != item)
+        logits[row, train.of(user)] = -torch.inf
+        logits[row, item] = F.normalize(rest, dim=0) @ vectors.items[item] / 0.3
+    config = PreferenceConfig(loss=loss, negatives=train.n_items, temperature=0.3)
+    term = preference_term(config, Positives(train, torch.device("cpu")), network, vectors, batch)
+    torch.testing.assert_close(term, F.cross_entropy(logits, items))
+
+
+@pytest.mark.parametrize("loss", ["bpr", "squared", "sampled_softmax"])
+def test_other_losses_are_refused(loss: str, network: FISM, train: UserItems) -> None:
+    batch = Batch(torch.tensor([0]), torch.tensor([0]), torch.ones(1), torch.Generator())
+    with pytest.raises(ConfigError, match="without itself"):
+        preference_term(
+            PreferenceConfig(loss=loss), Positives(train, torch.device("cpu")), network, network(), batch
+        )
+
+
+def test_without_layers_facts_are_not_read(make_network: Make, train: UserItems) -> None:
+    plain = make_network("fism", layers=0)
+    assert isinstance(plain, FISM)
+    assert plain.facts is None
+    assert plain.item.shape == (train.n_items, 16)
+    torch.testing.assert_close(plain().items, F.normalize(plain.item))
+
+
+@pytest.mark.parametrize("scoring", ["cosine", "dot"])
+def test_a_known_history_is_scored_like_its_person(
+    scoring: str, make_network: Make, train: UserItems, tmp_path: Path
+) -> None:
+    scorer = make_network("fism", scoring=scoring).scorer()
+    assert isinstance(scorer, HistoryModel)
+    for user in range(5):
+        expected = scorer.scores(torch.tensor([user]))[0]
+        found = scorer.scores_from_history(torch.from_numpy(train.of(user)))
+        torch.testing.assert_close(found, expected)
+    again = HistoryModel.from_tensors(scorer.tensors())
+    assert again.scoring == scoring
