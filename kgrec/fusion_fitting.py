@@ -4,9 +4,12 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from kgrec.config import Config
 from kgrec.errors import ConfigError
@@ -22,25 +25,32 @@ log = logging.getLogger(__name__)
 MEMBERS = "members"
 """Folder of a run in which its members keep their checkpoints until it is complete."""
 
+Part = TypeVar("Part")
 FitMember = Callable[[Config, Places], Fitted]
 
 
 def fit_fusion(config: Config, prepared: Prepared, fit_member: FitMember, places: Places) -> Fitted:
-    """Fit the members of ``config.model`` and their weights; members that are networks share one recipe.
+    """Fit the members of ``config.model`` and their weights; networks share the recipe of ``config``, but
+    for what ``config.model.recipes`` says of each.
 
     The weights come from members that never saw valid; with ``training.refit`` they are kept for the members
     that did.
 
     Raises:
-        ConfigError: there are no members, or no valid part to fit on.
+        ConfigError: there are no members, no valid part to fit on, or a recipe is of nobody or of nothing.
     """
     if not config.model.members:
         raise ConfigError("model.members is empty; name some, as conf/model/late_fusion.yaml does")
+    strangers = set(config.model.recipes) - set(config.model.members)
+    if strangers:
+        raise ConfigError(f"model.recipes.{min(strangers)}: there is no such member in model.members")
+    # All of them first: a wrong key should not wait for the members before it.
+    jobs = {label: member_config(config, label) for label in sorted(config.model.members)}
     members: dict[str, Fitted] = {}
-    for label in sorted(config.model.members):
+    for label, job in jobs.items():
         log.info("member %s", label)
         own = Places(places.run / MEMBERS / label, places.cache, places.device)
-        members[label] = fit_member(replace(config, model=config.model.members[label]), own)
+        members[label] = fit_member(job, own)
     started = time.perf_counter()
     chosen = {label: member.scorer for label, member in members.items()}
     weights = _weights(config, prepared, chosen)
@@ -50,6 +60,24 @@ def fit_fusion(config: Config, prepared: Prepared, fit_member: FitMember, places
     for member in members.values():
         _add(fitted, member)
     return fitted
+
+
+def member_config(config: Config, label: str) -> Config:
+    """The job of one member: its model, and its own recipe where it has one."""
+    recipe = config.model.recipes.get(label) or {}
+    unknown = set(recipe) - {"objective", "training"}
+    if unknown:
+        raise ConfigError(f"model.recipes.{label} has {min(unknown)!r}; it may have objective and training")
+    try:
+        objective = _changed(config.objective, recipe.get("objective", {}))
+        training = _changed(config.training, recipe.get("training", {}))
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"model.recipes.{label}: {str(error).splitlines()[0]}") from error
+    return replace(config, model=config.model.members[label], objective=objective, training=training)
+
+
+def _changed(part: Part, changes: dict[str, Any]) -> Part:
+    return cast(Part, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(part), changes)))
 
 
 def _add(fitted: Fitted, member: Fitted) -> None:

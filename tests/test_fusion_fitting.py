@@ -70,3 +70,41 @@ def test_a_finished_run_keeps_no_checkpoint_of_its_members(
     run = run_experiment(composed(*SMALL, "training.checkpoint=true"), tmp_path / "run")
     assert run.complete
     assert not list(run.path.rglob("*.pt"))
+
+
+def test_a_member_may_have_a_recipe_of_its_own(
+    composed: Callable[..., Config], tmp_path: Path, cache: Path
+) -> None:
+    own = "+model.recipes.lightgcn={training: {epochs: 2, lr: 0.03}, objective: {l2: {weight: 0.5}}}"
+    fusion = fitted(composed(*SMALL, own), tmp_path / "fusion", cache)
+    alone = fitted(
+        composed(
+            "model=lightgcn",
+            "model.dim=8",
+            "training.epochs=2",
+            "training.lr=0.03",
+            "objective.l2.weight=0.5",
+        ),
+        tmp_path / "lightgcn",
+        cache,
+    )
+    assert isinstance(fusion.scorer, LateFusion)
+    users = torch.arange(4)
+    torch.testing.assert_close(fusion.scorer.members["lightgcn"].scores(users), alone.scorer.scores(users))
+    assert fusion.training.epochs == 2
+
+
+@pytest.mark.parametrize(
+    ("recipes", "told"),
+    [
+        ("bpr={}", "no such member"),
+        ("lightgcn={model: {dim: 3}}", "it may have objective and training"),
+        ("lightgcn={training: {epoch: 3}}", "model.recipes.lightgcn"),
+        ("lightgcn={training: {epochs: many}}", "model.recipes.lightgcn"),
+    ],
+)
+def test_a_wrong_recipe_is_refused_before_anything_is_fitted(
+    recipes: str, told: str, composed: Callable[..., Config], tmp_path: Path, cache: Path
+) -> None:
+    with pytest.raises(ConfigError, match=told):
+        fitted(composed(*SMALL, f"+model.recipes.{recipes}"), tmp_path, cache)

@@ -102,6 +102,9 @@ class LateFusionConfig:
     members: dict[str, Any] = field(default_factory=dict)
     """Model configurations by label; a label is the model's name, or that and ``-anything``; null leaves a
     member out."""
+    recipes: dict[str, Any] = field(default_factory=dict)
+    """What a member is trained with, where it is not what all are: by label, keys of ``objective`` and
+    ``training`` that differ."""
     fit_users: int = 4000
     """Users of valid, by chance, that the weights are fitted on."""
 
