@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -15,6 +16,7 @@ from kgrec.config import Config
 from kgrec.errors import ConfigError
 from kgrec.evaluation.evaluator import Evaluator
 from kgrec.fitted import Fitted, Places
+from kgrec.member_store import MemberStore
 from kgrec.models.base import FittedScorer
 from kgrec.models.late_fusion import LateFusion
 from kgrec.prepare import Prepared
@@ -46,11 +48,13 @@ def fit_fusion(config: Config, prepared: Prepared, fit_member: FitMember, places
         raise ConfigError(f"model.recipes.{min(strangers)}: there is no such member in model.members")
     # All of them first: a wrong key should not wait for the members before it.
     jobs = {label: member_config(config, label) for label in sorted(config.model.members)}
+    store = MemberStore(places.cache / "members") if config.model.keep_members else None
     members: dict[str, Fitted] = {}
     for label, job in jobs.items():
         log.info("member %s", label)
         own = Places(places.run / MEMBERS / label, places.cache, places.device)
-        members[label] = fit_member(job, own)
+        fit_it = partial(fit_member, job, own)
+        members[label] = store.fit(job, prepared, fit_it) if store else fit_it()
     started = time.perf_counter()
     chosen = {label: member.scorer for label, member in members.items()}
     weights = _weights(config, prepared, chosen)

@@ -105,6 +105,9 @@ class LateFusionConfig:
     recipes: dict[str, Any] = field(default_factory=dict)
     """What a member is trained with, where it is not what all are: by label, keys of ``objective`` and
     ``training`` that differ."""
+    keep_members: bool = False
+    """Keep fitted members in the cache, and take from there what another run fitted just so: a fusion that
+    was interrupted, or one with another weight of knowledge, fits only what differs."""
     fit_users: int = 4000
     """Users of valid, by chance, that the weights are fitted on."""
 

@@ -19,6 +19,7 @@ from kgrec.models.config import (
     ModelConfig,
     PopularityConfig,
 )
+from kgrec.models.config_history import FISMConfig
 from kgrec.models.config_linear import IALSConfig, SLIMConfig
 from kgrec.models.ease import fact_matrix, fit_ease
 from kgrec.models.fism import FISM
@@ -76,6 +77,9 @@ CLOSED_FORMS: dict[str, type[FittedScorer]] = {
     "ials": IALSModel,
 }
 
+WITHOUT_KNOWLEDGE = {"popularity", "item_knn", "slim", "ials", "bpr", "lightgcn", "sgl", "simgcl"}
+"""Models made of interactions alone."""
+
 SCORERS: dict[str, type[FittedScorer]] = {
     "late_fusion": LateFusion,
     **CLOSED_FORMS,
@@ -95,6 +99,17 @@ def is_closed_form(config: ModelConfig) -> bool:
 def needs_features(config: ModelConfig) -> bool:
     """Whether the model's first layer is made of text and knowledge-graph embeddings."""
     return isinstance(config, KgrecConfig)
+
+
+def reads_knowledge(config: ModelConfig) -> bool:
+    """Whether facts (or text, which is knowledge, too) can change the model itself; its loss may read them
+    all the same."""
+    match config:
+        case EASEConfig():
+            return config.feature_weight > 0
+        case FISMConfig():
+            return config.layers > 0
+    return config.name not in WITHOUT_KNOWLEDGE
 
 
 def fit_closed_form(
