@@ -119,19 +119,26 @@ class Propagation:
             source, target, relation, values, self.n_nodes, len(self.relations)
         )
 
-    def knowledge(self) -> RelationalOperator:
-        """Gated means over knowledge alone: rows ``[0, I + E)``, items then entities, as in the triples.
+    def knowledge(self, normalisation: str = "mean") -> RelationalOperator:
+        """Gated messages over knowledge alone: rows ``[0, I + E)``, items then entities, as in the triples.
 
-        An edge weighs ``1 / d_target``, degrees over all relations of knowledge. The gates are those of all
-        ``relations``; the rows of interactions are not read.
+        An edge weighs ``1 / d_target`` (``mean``) or ``1 / sqrt(d_target d_source)`` (``symmetric``: an
+        entity that everything has says little), degrees over all relations of knowledge. The gates are those
+        of all ``relations``; the rows of interactions are not read.
+
+        Raises:
+            ConfigError: there is no such normalisation of knowledge alone.
         """
+        if normalisation not in ("mean", "symmetric"):
+            raise ConfigError(f"model.normalisation is {normalisation!r}; use mean or symmetric")
         names = {name for name in self.relations if name not in INTERACTION_NAMES}
         source, target, relation, _ = self.edges(names, weighted=False)
         source, target = source - self.n_users, target - self.n_users
         n_nodes = self.n_items + self.n_entities
-        return RelationalOperator.from_edges(
-            source, target, relation, _mean_weights(target, n_nodes), n_nodes, len(self.relations)
-        )
+        values = _mean_weights(target, n_nodes)
+        if normalisation == "symmetric":
+            values = (values * _mean_weights(source, n_nodes)).sqrt()
+        return RelationalOperator.from_edges(source, target, relation, values, n_nodes, len(self.relations))
 
     def user_means(self) -> CSROperator:
         """``D^-1 A``: the mean of the items of each user, ``(U, I)``; an empty row where there are none."""

@@ -12,19 +12,19 @@ from kgrec.models.parts import NetworkParts
 
 
 class FISM(Network):
-    """``z_u = sum_{j in u} w_uj q_j / sqrt(d_j)``, ``s(u, i) = cos(z_u, p_i)``; the loss of (u, i) reads
-    ``z_u - w_ui q_i / sqrt(d_i)``.
+    """``z_u = sum_{j in u} w_uj q_j``, ``s(u, i) = cos(z_u, p_i)``; the loss of (u, i) reads
+    ``z_u - w_ui q_i``.
 
     Kabbur, Ning, Karypis 2013, FISM: Factored Item Similarity Models for Top-N Recommender Systems,
     https://doi.org/10.1145/2487575.2487589. The cosine takes the place of its exponent of the history's
     length. There are no free vectors of people: whoever has a history has one, at the cost of a sum.
 
-    With knowledge the two vectors of an item hear its facts, ``x' = x + sum_r mean_r(x_e) * g_r`` in
+    With knowledge the two vectors of an item hear its facts, ``x' = x + sum_r sum_e a_e (x_e * g_r)`` in
     ``layers`` steps over items and entities, each table by gates of its own; with ``layers=0`` or without
     knowledge the model is FISM. Cost: one product with the interactions, and two a layer with the facts.
     """
 
-    constants = ("interactions", "facts", "scale")
+    constants = ("interactions", "facts", "share")
     leaves_out = True
 
     def __init__(
@@ -40,12 +40,12 @@ class FISM(Network):
         self.interactions, self.facts, self.config = interactions, facts, config
         self.scoring = checked_scoring(config.scoring)
         counts = torch.bincount(interactions.matrix.col_indices().long(), minlength=self.n_items)
-        self.scale = counts.clamp(min=1).rsqrt().unsqueeze(1)
+        root = counts.clamp(min=1).sqrt()
+        self.share = (root.mean() / root).unsqueeze(1)
         n_nodes, n_relations = sizes
-        self.history = nn.Parameter(torch.empty(n_nodes, config.dim))
-        self.item = nn.Parameter(torch.empty(n_nodes, config.dim))
-        self.history_gate = nn.Parameter(torch.empty(n_relations, config.dim))
-        self.item_gate = nn.Parameter(torch.empty(n_relations, config.dim))
+        # Both vectors of a node in one row, so that facts are walked once for the two.
+        self.node = nn.Parameter(torch.empty(n_nodes, 2 * config.dim))
+        self.gate = nn.Parameter(torch.empty(n_relations, 2 * config.dim))
         self.reset_parameters()
 
     @classmethod
@@ -56,23 +56,27 @@ class FISM(Network):
         if config.layers == 0 or parts.triples is None:
             return cls(interactions, None, (propagation.n_items, 0), config)
         sizes = propagation.n_items + propagation.n_entities, len(propagation.relations)
-        return cls(interactions, propagation.knowledge(), sizes, config)
+        return cls(interactions, propagation.knowledge(config.normalisation), sizes, config)
 
     def reset_parameters(self) -> None:
-        """Vectors normal with ``init_std``, gates ``gate_init``."""
-        for table in (self.history, self.item):
-            nn.init.normal_(table, std=self.config.init_std)
-        for gate in (self.history_gate, self.item_gate):
-            nn.init.constant_(gate, self.config.gate_init)
+        """Vectors normal with ``init_std``, gates ``gate_init``.
+
+        What an item adds to a person starts at ``1 / sqrt(d)``, the more people have it the less, and is free
+        from there: with that factor kept, popular items learn too slowly.
+        """
+        nn.init.normal_(self.node, std=self.config.init_std)
+        nn.init.constant_(self.gate, self.config.gate_init)
+        with torch.no_grad():
+            self.node[: self.n_items, : self.config.dim] *= self.share
 
     def forward(self) -> NodeVectors:
         """Sums of histories for people, facts heard for items; first layers are the sums' own terms."""
-        history = self._heard(self.history, self.history_gate) * self.scale
+        history, items = self._heard().split(self.config.dim, dim=1)
         sums = self.interactions @ history
         return NodeVectors(
             users=final_vectors(sums, self.scoring),
-            items=final_vectors(self._heard(self.item, self.item_gate), self.scoring),
-            knowledge=self.item,
+            items=final_vectors(items, self.scoring),
+            knowledge=self.node[:, self.config.dim :],
             relations=None,
             first_users=sums,
             first_items=history,
@@ -91,11 +95,11 @@ class FISM(Network):
             vectors.users.clone(), vectors.items.clone(), vectors.first_items.clone(), self.scoring
         )
 
-    def _heard(self, nodes: Tensor, gates: Tensor) -> Tensor:
-        """Items after ``layers`` steps: ``(nodes, dim)`` -> ``(n_items, dim)``."""
+    def _heard(self) -> Tensor:
+        """Items after ``layers`` steps: ``(n_items, 2 dim)``, what they add to people and what they are."""
         if self.facts is None:
-            return nodes
-        current = nodes
+            return self.node
+        current: Tensor = self.node
         for _ in range(self.config.layers):
-            current = current + self.facts(current, gates)
+            current = current + self.facts(current, self.gate)
         return current[: self.n_items]

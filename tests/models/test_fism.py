@@ -1,5 +1,6 @@
 """FISM against loops over histories and facts; what an interaction's own loss reads."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,23 +31,22 @@ def network(make_network: Make) -> FISM:
     made = make_network("fism", dim=5, layers=2)
     assert isinstance(made, FISM)
     with torch.no_grad():
-        made.history_gate.normal_()
-        made.item_gate.normal_()
+        made.gate.normal_()
     return made
 
 
 def heard(
     nodes: Tensor, gates: Tensor, facts: list[tuple[int, int, int]], layers: int, n_items: int
 ) -> Tensor:
-    """``x' = x + mean over all facts of the other end's vector times its relation's gate``, by a loop."""
+    """``x' = x + sum over facts of (other end's vector times relation's gate) / sqrt(d d')``, by a loop."""
+    degree = Counter(target for _, _, target in facts)
     for _ in range(layers):
-        messages: dict[int, list[Tensor]] = {}
+        sums = [nodes[n].clone() for n in range(len(nodes))]
         for source, relation, target in facts:
-            messages.setdefault(target, []).append(nodes[source] * gates[relation])
-        sums = [
-            torch.stack(messages[n]).mean(0) if n in messages else 0 * nodes[n] for n in range(len(nodes))
-        ]
-        nodes = nodes + torch.stack(sums)
+            sums[target] = (
+                sums[target] + nodes[source] * gates[relation] / (degree[source] * degree[target]) ** 0.5
+            )
+        nodes = torch.stack(sums)
     return nodes[:n_items]
 
 
@@ -65,12 +65,9 @@ def test_people_are_sums_of_their_items_and_items_hear_their_facts(
     network: FISM, dataset: Dataset, propagation: Propagation, train: UserItems
 ) -> None:
     facts = both_ways(dataset, propagation)
-    history = heard(network.history, network.history_gate, facts, 2, train.n_items)
-    items = heard(network.item, network.item_gate, facts, 2, train.n_items)
-    degree = torch.bincount(torch.from_numpy(train.items), minlength=train.n_items).clamp(min=1)
-    people = torch.stack(
-        [sum(history[j] / degree[j].sqrt() for j in train.of(u)) for u in range(train.n_users)]
-    )
+    history = heard(network.node[:, :5], network.gate[:, :5], facts, 2, train.n_items)
+    items = heard(network.node[:, 5:], network.gate[:, 5:], facts, 2, train.n_items)
+    people = torch.stack([sum(history[j] for j in train.of(u)) for u in range(train.n_users)])
     vectors = network()
     torch.testing.assert_close(vectors.users, F.normalize(people))
     torch.testing.assert_close(vectors.items, F.normalize(items))
@@ -113,8 +110,8 @@ def test_without_layers_facts_are_not_read(make_network: Make, train: UserItems)
     plain = make_network("fism", layers=0)
     assert isinstance(plain, FISM)
     assert plain.facts is None
-    assert plain.item.shape == (train.n_items, 16)
-    torch.testing.assert_close(plain().items, F.normalize(plain.item))
+    assert plain.node.shape == (train.n_items, 32)
+    torch.testing.assert_close(plain().items, F.normalize(plain.node[:, 16:]))
 
 
 @pytest.mark.parametrize("scoring", ["cosine", "dot"])
@@ -129,3 +126,14 @@ def test_a_known_history_is_scored_like_its_person(
         torch.testing.assert_close(found, expected)
     again = HistoryModel.from_tensors(scorer.tensors())
     assert again.scoring == scoring
+
+
+def test_what_popular_items_add_starts_small(make_network: Make, train: UserItems) -> None:
+    torch.manual_seed(0)
+    network = make_network("fism", dim=400, layers=0, init_std=0.1)
+    assert isinstance(network, FISM)
+    root = torch.bincount(torch.from_numpy(train.items), minlength=train.n_items).clamp(min=1).sqrt()
+    torch.testing.assert_close(network.node[:, :400].std(1), 0.1 * root.mean() / root, rtol=0.15, atol=0)
+    torch.testing.assert_close(
+        network.node[:, 400:].std(1), torch.full((train.n_items,), 0.1), rtol=0.15, atol=0
+    )
