@@ -20,6 +20,7 @@ from kgrec.member_store import MemberStore
 from kgrec.models.base import FittedScorer
 from kgrec.models.late_fusion import LateFusion
 from kgrec.prepare import Prepared
+from kgrec.training.checks import check_objective, check_training
 from kgrec.training.fusion_weights import fit_weights, sample_users
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 MEMBERS = "members"
 """Folder of a run in which its members keep their checkpoints until it is complete."""
 
-Part = TypeVar("Part")
+Section = TypeVar("Section")
 FitMember = Callable[[Config, Places], Fitted]
 
 
@@ -48,7 +49,7 @@ def fit_fusion(config: Config, prepared: Prepared, fit_member: FitMember, places
         raise ConfigError(f"model.recipes.{min(strangers)}: there is no such member in model.members")
     # All of them first: a wrong key should not wait for the members before it.
     jobs = {label: member_config(config, label) for label in sorted(config.model.members)}
-    store = MemberStore(places.cache / "members") if config.model.keep_members else None
+    store = MemberStore(places.cache / "members", places.device) if config.model.keep_members else None
     members: dict[str, Fitted] = {}
     for label, job in jobs.items():
         log.info("member %s", label)
@@ -75,13 +76,15 @@ def member_config(config: Config, label: str) -> Config:
     try:
         objective = _changed(config.objective, recipe.get("objective", {}))
         training = _changed(config.training, recipe.get("training", {}))
-    except OmegaConfBaseException as error:
+        check_objective(objective)
+        check_training(training)
+    except (OmegaConfBaseException, ValueError) as error:
         raise ConfigError(f"model.recipes.{label}: {str(error).splitlines()[0]}") from error
     return replace(config, model=config.model.members[label], objective=objective, training=training)
 
 
-def _changed(part: Part, changes: dict[str, Any]) -> Part:
-    return cast(Part, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(part), changes)))
+def _changed(section: Section, changes: dict[str, Any]) -> Section:
+    return cast(Section, OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(section), changes)))
 
 
 def _add(fitted: Fitted, member: Fitted) -> None:
@@ -89,8 +92,11 @@ def _add(fitted: Fitted, member: Fitted) -> None:
     fitted.prepare_seconds += member.prepare_seconds
     fitted.train_seconds += member.train_seconds
     fitted.refit_seconds += member.refit_seconds
+    kept = fitted.features.get("kept_members", []) + member.features.pop("kept_members", [])
     if member.is_network:
         fitted.training, fitted.features = member.training, member.features
+    if kept:
+        fitted.features["kept_members"] = kept
 
 
 def _weights(config: Config, prepared: Prepared, members: dict[str, FittedScorer]) -> dict[str, float]:

@@ -5,13 +5,17 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from safetensors.torch import load_file, save_file
 
 import kgrec
 from kgrec.config import Config
+from kgrec.data.splits import Part
 from kgrec.files import atomic_path
 from kgrec.fitted import Fitted
 from kgrec.models.factory import is_closed_form, reads_knowledge, restore
@@ -27,18 +31,21 @@ class MemberStore:
 
     The key is a hash of the member's configuration, the parts it learned from, the facts where it reads any,
     and kgrec's own source: a change of any makes another member. The seconds of the first fit are told with
-    every later use, so that a table's costs are those of its models and not of the order they ran in.
+    every later use, so that a table's seconds are those of its models and not of the order they ran in; the
+    peak of memory is of what was done. ``metrics.json`` names the members that were kept.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, device: torch.device) -> None:
+        self.folder, self.device = folder, device
 
     def fit(self, config: Config, prepared: Prepared, fit: Callable[[], Fitted]) -> Fitted:
         """The member of ``config`` from the folder, or fitted and put there."""
-        path = self.folder / member_key(config, prepared)
+        path = self.folder / member_key(config, prepared, self.device)
         if path.is_dir():
             log.info("member %s was fitted before: %s", config.model.name, path)
-            return self._read(path, config.model.name)
+            kept = self._read(path, config.model.name)
+            kept.features["kept_members"] = [config.model.name]
+            return kept
         fitted = fit()
         with atomic_path(path) as part:
             part.mkdir(parents=True)
@@ -51,23 +58,23 @@ class MemberStore:
     def _read(self, path: Path, name: str) -> Fitted:
         told = json.loads((path / "fit.json").read_text())
         scorer, final = (
-            restore(name, load_file(path / f"{part}.safetensors")) for part in ("scorer", "final")
+            restore(name, load_file(path / f"{part}.safetensors", device=str(self.device)))
+            for part in ("scorer", "final")
         )
         return Fitted(scorer, final, {}, **(told | {"training": TrainingResult(**told["training"])}))
 
 
-def member_key(config: Config, prepared: Prepared) -> str:
-    """SHA-256 of what decides a member; how it is ranked, tracked and named is none of it."""
+def member_key(config: Config, prepared: Prepared, device: torch.device) -> str:
+    """SHA-256 of what decides a member; how it is tracked and named is none of it."""
     dataset = prepared.dataset
     decides: dict[str, Any] = {
         "source": source_hash(),
         "model": asdict(config.model),
-        "split": prepared.split.hashes,
+        "parts": [part_hash(part) for part in (prepared.split.train, prepared.split.valid)],
         "sizes": [len(dataset.users), len(dataset.items)],
         "seed": config.seed,
         "refit": config.training.refit,
-        "weights": asdict(config.data.weights),
-        "device": [config.device, config.threads],
+        "device": [device.type, config.threads],
     }
     if not is_closed_form(config.model):
         decides |= {"objective": asdict(config.objective), "training": asdict(config.training)}
@@ -83,6 +90,17 @@ def _loss_reads_knowledge(objective: ObjectiveConfig) -> bool:
     return max(facts.triple, facts.anchored, objective.text.weight) > 0
 
 
+def part_hash(part: Part) -> str:
+    """SHA-256 of the rows and weights of a part's interactions, in whatever order they stand."""
+    weights = np.ones(len(part), np.float32) if part.weights is None else part.weights
+    order = np.lexsort((weights, part.items, part.users))
+    digest = hashlib.sha256()
+    for column in (part.users, part.items, weights):
+        digest.update(np.ascontiguousarray(column[order]).tobytes())
+    return digest.hexdigest()
+
+
+@cache
 def source_hash() -> str:
     """SHA-256 of kgrec's Python files."""
     root = Path(kgrec.__file__).parent

@@ -35,12 +35,14 @@ def test_a_kept_member_is_the_fitted_one_and_tells_its_cost(
         torch.testing.assert_close(other.final.scores(users), first.final.scores(users))
     assert again.training == first.training
     assert again.refit_seconds == first.refit_seconds
+    assert again.features["kept_members"] == ["ease", "lightgcn"]
+    assert "kept_members" not in first.features
     assert not (tmp_path / "again" / "members").exists()
 
 
 def key(composed: Callable[..., Config], model: str, *overrides: str) -> str:
     config = composed(f"model={model}", *overrides)
-    return member_key(config, prepare(config))
+    return member_key(config, prepare(config), torch.device("cpu"))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""FISM: a person is the sum of their items, and no interaction is explained by itself."""
+"""FISM: a person is the sum of their items, and what they had is predicted from the rest of it."""
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +24,6 @@ class FISM(Network):
     knowledge the model is FISM. Cost: one product with the interactions, and two a layer with the facts.
     """
 
-    constants = ("interactions", "facts", "share")
     leaves_out = True
 
     def __init__(
@@ -38,6 +37,7 @@ class FISM(Network):
         super().__init__()
         self.n_users, self.n_items = interactions.shape
         self.interactions, self.facts, self.config = interactions, facts, config
+        self.constants = ("interactions", "share", *(() if facts is None else ("facts",)))
         self.scoring = checked_scoring(config.scoring)
         counts = torch.bincount(interactions.matrix.col_indices().long(), minlength=self.n_items)
         root = counts.clamp(min=1).sqrt()

@@ -42,7 +42,8 @@ class LateFusion:
         first, *others = self.members
         total = self.weights[first] * self.members[first].scores(users)
         for label in others:
-            total.add_(self.members[label].scores(users), alpha=self.weights[label])
+            # A closed form scores on the CPU wherever the networks beside it were trained.
+            total.add_(self.members[label].scores(users).to(total.device), alpha=self.weights[label])
         return total
 
     def scores_from_history(self, items: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -51,7 +52,7 @@ class LateFusion:
             self.weights[label] * member.scores_from_history(items, weights)
             for label, member in self.members.items()
         ]
-        return torch.stack(scores).sum(0)
+        return torch.stack([each.to(scores[0].device) for each in scores]).sum(0)
 
     def tensors(self) -> dict[str, Tensor]:
         """Every member's tensors and weight, under its label."""

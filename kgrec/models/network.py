@@ -135,7 +135,10 @@ class _UnitRows(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
         unit, length = ctx.saved_tensors
         along = torch.linalg.vecdot(unit, grads[0]).unsqueeze(1)
-        return torch.addcmul(grads[0], unit, along, value=-1).div_(length)
+        # A row of zeros has no direction to learn, and 1 / SHORTEST of it would drown all other gradients.
+        return (
+            torch.addcmul(grads[0], unit, along, value=-1).div_(length).masked_fill_(length <= SHORTEST, 0.0)
+        )
 
 
 def checked_scoring(scoring: str) -> str:

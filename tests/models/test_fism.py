@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from kgrec.data.dataset import Dataset
 from kgrec.data.user_items import UserItems
 from kgrec.errors import ConfigError
 from kgrec.graph import Propagation
+from kgrec.graph.csr import CSROperator, csr_tensor
 from kgrec.graph.triples import KnowledgeTriples
 from kgrec.models.fism import FISM
 from kgrec.models.histories import HistoryModel
@@ -137,3 +139,30 @@ def test_what_popular_items_add_starts_small(make_network: Make, train: UserItem
     torch.testing.assert_close(
         network.node[:, 400:].std(1), torch.full((train.n_items,), 0.1), rtol=0.15, atol=0
     )
+
+
+@pytest.mark.parametrize("layers", [0, 1])
+def test_it_moves_between_devices_with_and_without_facts(layers: int, make_network: Make) -> None:
+    network = make_network("fism", layers=layers)
+    before = network().users
+    torch.testing.assert_close(network.to("cpu")().users, before)
+
+
+def test_people_with_one_item_leave_its_gradient_to_the_others(network: FISM, train: UserItems) -> None:
+    few = UserItems.from_pairs(np.array([0, 1, 1]), np.array([0, 0, 1]), (train.n_users, train.n_items))
+    matrix = few.matrix()
+    plain = FISM(
+        CSROperator(csr_tensor(matrix), csr_tensor(matrix.T.tocsr())),
+        None,
+        (train.n_items, 0),
+        network.config,
+    )
+    gradients = []
+    for chosen in ([0, 1, 2], [1, 2]):
+        vectors = plain()
+        users, items = torch.tensor([0, 1, 1])[chosen], torch.tensor([0, 0, 1])[chosen]
+        rows = plain.left_out(vectors, users, items, torch.ones(len(chosen)))
+        (gradient,) = torch.autograd.grad((rows * vectors.items[items]).sum(), plain.node)
+        gradients.append(gradient)
+    assert gradients[1].abs().sum() > 0
+    torch.testing.assert_close(*gradients)
