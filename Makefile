@@ -36,4 +36,4 @@ tests: install
 	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(JOBS) --cov --cov-report=term:skip-covered --cov-fail-under=90 tests
 
 clean: ## Remove what was built here (.venv and caches; runs are kept)
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf .venv .peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -33,7 +33,8 @@ def main(
     """Run what is missing, then test and write."""
     log_to_stderr()
     declared = read_declaration(name)
-    jobs = knowledge_jobs(declared, chosen_models(declared, models), runs_dir / name)
+    every = knowledge_jobs(declared, list(declared.models), runs_dir / name)
+    jobs = {model: every[model] for model in chosen_models(declared, models)}
     wanted = [label.strip() for label in only.split(";")] if only else None
     listed = [job for variants in jobs.values() for of in variants.values() for job in of]
     unknown = set(wanted or []) - {job.row for job in listed}
@@ -44,9 +45,11 @@ def main(
     log.info("%d of %d runs are there already", len(listed) - len(missing), len(listed))
     run_jobs(missing, workers, name)
     if wanted is None:
+        # What an earlier call was asked for stays in the report.
         runs = {
             model: {variant: [Run(job.path) for job in of] for variant, of in variants.items()}
-            for model, variants in jobs.items()
+            for model, variants in every.items()
+            if model in jobs or all(is_done(job) for of in variants.values() for job in of)
         }
         print(write_reports(name, compare_contrasts(declared, runs), HERE / "results"))
 

@@ -77,7 +77,9 @@ def test_the_files_hold_the_split_and_the_triples(load: Any, prepared: Prepared,
     assert facts == set(dataset.triples.select("head", "relation", "tail").iter_rows())
     in_facts = {token for h, _, t in rows(folder / "shop.kg") for token in (h, t) if token[0] == "i"}
     assert rows(folder / "shop.link") == {(token, token) for token in in_facts}
-    assert json.loads((folder / "sizes.json").read_text())["sha256"] == split.hashes
+    assert json.loads((folder / "sizes.json").read_text())["sha256"] == split.hashes | {
+        "data": dataset.fingerprint
+    }
 
 
 def test_implicit_reads_back_the_same_parts(load: Any, prepared: Prepared, tmp_path: Path) -> None:
@@ -215,10 +217,18 @@ def recipes() -> dict[str, Any]:
     }
 
 
+def marked(folder: Path, content: str) -> Path:
+    """A folder of files that says what it holds."""
+    folder.mkdir(exist_ok=True)
+    (folder / "sizes.json").write_text(json.dumps({"sha256": {"train": content}}))
+    return folder
+
+
 def test_jobs_take_turns_and_are_done_once(load: Any, tmp_path: Path) -> None:
     jobs = load("jobs")
     scale = jobs.Scale("a", rounds=2, speed_epochs=4, epochs=7)
-    made = jobs.all_jobs(recipes(), ["M"], scale, tmp_path / "files")
+    files = marked(tmp_path / "files", "one split")
+    made = jobs.all_jobs(recipes(), ["M"], scale, files)
     assert [(job.side, job.purpose, job.number) for job in made] == [
         ("kgrec", "same", 0), ("RecBole", "same", 0), ("kgrec", "same", 1), ("RecBole", "same", 1),
         ("kgrec", "best", 0), ("RecBole", "best", 0), ("kgrec", "best", 1),
@@ -235,8 +245,11 @@ def test_jobs_take_turns_and_are_done_once(load: Any, tmp_path: Path) -> None:
     assert jobs.is_done(made[1], tmp_path)
     path.write_text(json.dumps({"settings": same | {"threads": 2}}))
     assert not jobs.is_done(made[1], tmp_path)
+    path.write_text(json.dumps({"settings": same}))
+    marked(files, "another split")
+    assert not jobs.is_done(jobs.all_jobs(recipes(), ["M"], scale, files)[1], tmp_path)
     with pytest.raises(ValueError, match="no recipe for 'Z'"):
-        jobs.all_jobs(recipes(), ["Z"], scale, tmp_path)
+        jobs.all_jobs(recipes(), ["Z"], scale, files)
 
 
 @pytest.mark.slow
@@ -244,6 +257,7 @@ def test_every_recipe_of_kgrec_composes(load: Any, tmp_path: Path) -> None:
     from omegaconf import OmegaConf
 
     jobs, ours = load("jobs"), load("ours")
+    marked(tmp_path, "a split")
     plain: Any = OmegaConf.to_container(OmegaConf.load(PEERS / "recipes.yaml"))
     of_their_own = [name for name, sides in plain["models"].items() if "best_on" in sides["kgrec"]]
     for data, models in {"lastfm": list(plain["models"]), "ml-100k": of_their_own}.items():

@@ -44,7 +44,12 @@ def write_files(prepared: Prepared, folder: Path) -> None:
     _write_table(folder / f"{folder.name}.link", ("item_id:token", "entity_id:token"), links)
     sizes = {"users": len(dataset.users), "items": n_items, "entities": len(dataset.entities)}
     # Last, so that its presence means that the folder is whole.
-    (folder / "sizes.json").write_text(json.dumps(sizes | {"sha256": split.hashes}, indent=2) + "\n")
+    (folder / "sizes.json").write_text(json.dumps(sizes | {"sha256": data_hashes(prepared)}, indent=2) + "\n")
+
+
+def data_hashes(prepared: Prepared) -> dict[str, str]:
+    """Hashes of the parts and of the whole data set, facts included."""
+    return prepared.split.hashes | {"data": prepared.dataset.fingerprint}
 
 
 def _write_part(part: Part, path: Path) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from environment import made_of
+
 HERE = Path(__file__).resolve().parent
 SCRIPTS = {"kgrec": "ours.py", "RecBole": "run_recbole.py", "implicit": "run_implicit.py"}
 SIDES = tuple(SCRIPTS)
@@ -93,7 +95,10 @@ def run_job(job: Job, folder: Path, peers_python: Path | None) -> None:
     settings.write_text(json.dumps(job.settings))
     python = sys.executable if job.side == "kgrec" else str(peers_python)
     command = [python, str(HERE / SCRIPTS[job.side]), str(settings), str(path)]
-    done = subprocess.run(command, env=environment(job), stderr=subprocess.PIPE, text=True, check=False)
+    # Standard output is for the table alone.
+    done = subprocess.run(
+        command, env=environment(job), stdout=sys.stderr, stderr=subprocess.PIPE, text=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-3000:]}")
     settings.unlink()
@@ -132,8 +137,10 @@ def _settings(
     limits = [limit for limit in (scale.epochs, MOST_EPOCHS.get(side, 0)) if limit]
     settings = {"metric": recipes["metric"], "threads": scale.threads, "seed": scale.seed, "validate": True}
     settings |= {"epochs": min(limits, default=0), "config": config, "data": scale.data}
+    # What is trained on, and by what, decides a result as much as the recipe does.
+    settings |= {"data_sha256": json.loads((files / "sizes.json").read_text())["sha256"]}
     if side != "kgrec":
-        settings |= {"model": recipe["model"], "files": str(files)}
+        settings |= {"model": recipe["model"], "files": str(files), "environment": made_of()}
     if side == "implicit":
         settings |= {"patience": 20, "evaluate_every": 1}
     return settings

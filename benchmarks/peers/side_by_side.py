@@ -17,7 +17,7 @@ from typing import Annotated, Any, cast
 import typer
 from costs import cost
 from environment import make_environment
-from files import write_files
+from files import data_hashes, write_files
 from hydra import compose, initialize_config_dir
 from jobs import Job, Scale, all_jobs, run_job
 from omegaconf import OmegaConf
@@ -73,7 +73,7 @@ def write_split(data: str, folder: Path) -> Path:
     # A name of its own, because RecBole reads what it calls ml-100k from its own package.
     files = folder / "files" / f"{data}-split"
     sizes = files / "sizes.json"
-    if not sizes.is_file() or json.loads(sizes.read_text())["sha256"] != prepared.split.hashes:
+    if not sizes.is_file() or json.loads(sizes.read_text())["sha256"] != data_hashes(prepared):
         write_files(prepared, files)
     return files
 
@@ -117,8 +117,8 @@ def markdown(comparison: Comparison, scale: Scale, recipes: dict[str, Any]) -> s
         "RecBole's KGIN and MCCLK call `torch_scatter`, which has no wheel for this torch: a stand-in by "
         "torch's own operators takes its place (`benchmarks/peers/stand_in`). RecBole ranks 1,024 people at "
         "once here, as kgrec does; by default it would rank as many as make 4,096 scores. An iteration of "
-        "implicit stands as its epoch; its BPR takes one interaction a step. Of kgrec's ALS the curve has a "
-        "point a number of sweeps, each fitted anew.",
+        "implicit stands as its epoch; its BPR takes one interaction a step. ALS has no BPR loss, so its "
+        "seconds an epoch are of its own; of kgrec's the curve has a point a number of sweeps, each fitted anew.",
         "",
         table(comparison, recipes["published"]),
     ]
