@@ -118,7 +118,8 @@ def markdown(comparison: Comparison, scale: Scale, recipes: dict[str, Any]) -> s
         "torch's own operators takes its place (`benchmarks/peers/stand_in`). RecBole ranks 1,024 people at "
         "once here, as kgrec does; by default it would rank as many as make 4,096 scores. An iteration of "
         "implicit stands as its epoch; its BPR takes one interaction a step. ALS has no BPR loss, so its "
-        "seconds an epoch are of its own; of kgrec's the curve has a point a number of sweeps, each fitted anew.",
+        "seconds an epoch are of its own; of kgrec's the curve has a point a number of sweeps, each fitted "
+        "anew.",
         "",
         table(comparison, recipes["published"]),
     ]
