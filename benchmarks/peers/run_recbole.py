@@ -7,6 +7,7 @@ the seconds, and because its way back to the best weights does not work with tor
 
 import copy
 import json
+import os
 import resource
 import sys
 import tempfile
@@ -28,7 +29,11 @@ def main(settings_path: str, result_path: str) -> None:
     torch.set_num_threads(settings["threads"])
     try:
         with tempfile.TemporaryDirectory() as scratch:
+            # RecBole leaves logs where it is started.
+            before = os.getcwd()
+            os.chdir(scratch)
             result = train(settings, scratch)
+            os.chdir(before)
     except ImportError as error:
         result = {"error": str(error)}
     result |= {"settings": settings, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
