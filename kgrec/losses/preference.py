@@ -88,20 +88,16 @@ def in_batch_softmax_loss(
     return torch.logaddexp(others[row], own) - own
 
 
-def softmax_loss(
-    users: Tensor, items: Tensor, pairs: Pairs, temperature: float, known: Pairs | None
-) -> Tensor:
+def softmax_loss(users: Tensor, items: Tensor, pairs: Pairs, temperature: float) -> Tensor:
     """``-log exp(z_u . y_i / tau) / sum_j exp(z_u . y_j / tau)`` over all items.
 
     ``users`` ``(n, dim)`` are the batch's distinct users, ``items`` ``(n_items, dim)``; ``pairs``: (row in
     ``users``, item), each ``(batch,)`` -> ``(batch,)``. The denominator depends on the user alone, so it is
-    made once a user, not once an interaction: four times fewer on MovieLens-100K. ``known``: (row
-    ascending, item) pairs left out of the denominator; each interaction's own item is added back. Memory:
-    see ``score_logsumexp``.
+    made once a user, not once an interaction: four times fewer on MovieLens-100K. Without a person's other
+    items in the denominator it is ``shared_softmax_loss`` of all items. Memory: see ``score_logsumexp``.
     """
     own = _own_scores(users, items, pairs) / temperature
-    others = score_logsumexp(users, items, temperature, hidden=known)[pairs[0]]
-    return (others if known is None else torch.logaddexp(others, own)) - own
+    return score_logsumexp(users, items, temperature)[pairs[0]] - own
 
 
 def _own_scores(users: Tensor, items: Tensor, pairs: Pairs) -> Tensor:

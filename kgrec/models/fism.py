@@ -20,8 +20,9 @@ class FISM(Network):
     length. There are no free vectors of people: whoever has a history has one, at the cost of a sum.
 
     With knowledge the two vectors of an item hear its facts, ``x' = x + sum_r sum_e a_e (x_e * g_r)`` in
-    ``layers`` steps over items and entities, each table by gates of its own; with ``layers=0`` or without
-    knowledge the model is FISM. Cost: one product with the interactions, and two a layer with the facts.
+    ``layers`` steps over items and entities, each by gates of its own; with ``layers=0`` or without knowledge
+    what is left is FISM, but for its biases. Cost: one product with the interactions, and one a layer with
+    the facts, of rows twice as long.
     """
 
     leaves_out = True
@@ -83,7 +84,8 @@ class FISM(Network):
         )
 
     def left_out(self, vectors: NodeVectors, users: Tensor, items: Tensor, weights: Tensor) -> Tensor:
-        """People without one interaction each: ``(batch,)`` rows and weights -> ``(batch, dim)``."""
+        """People without one item each: ``(batch,)`` rows, and the weight of the item in its person's sum, ->
+        ``(batch, dim)``."""
         rest = vectors.first_users[users] - weights.unsqueeze(1) * vectors.first_items[items]
         return final_vectors(rest, self.scoring)
 

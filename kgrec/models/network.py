@@ -82,8 +82,8 @@ class Network(nn.Module, ABC):
         return torch.einsum("bd,bnd->bn", vectors.users[users], vectors.items[items])
 
     def left_out(self, vectors: NodeVectors, users: Tensor, items: Tensor, weights: Tensor) -> Tensor:
-        """The people of train interactions, each without that interaction, where ``leaves_out``: rows and
-        weights ``(batch,)`` -> ``(batch, dim)``."""
+        """The people of train interactions, each without the item at hand, where ``leaves_out``: rows and
+        weights of the pairs ``(batch,)`` -> ``(batch, dim)``."""
         raise NotImplementedError(f"{type(self).__name__} leaves no interaction out")
 
     def project_text(self, text: Tensor) -> Tensor | None:
@@ -117,7 +117,7 @@ def final_vectors(x: Tensor, scoring: str) -> Tensor:
 
 
 class _UnitRows(torch.autograd.Function):
-    """y = x / |x| by row; dx = (dy - y (y . dy)) / |x|.
+    """y = x / |x| by row; dx = (dy - y (y . dy)) / |x|, and 0 for a row of zeros.
 
     All nodes are scaled at every step. Torch's own backward makes more passes over memory: 56 ms there and
     back where this takes 21 (145,000 rows of 64, two cores).
@@ -136,9 +136,8 @@ class _UnitRows(torch.autograd.Function):
         unit, length = ctx.saved_tensors
         along = torch.linalg.vecdot(unit, grads[0]).unsqueeze(1)
         # A row of zeros has no direction to learn, and 1 / SHORTEST of it would drown all other gradients.
-        return (
-            torch.addcmul(grads[0], unit, along, value=-1).div_(length).masked_fill_(length <= SHORTEST, 0.0)
-        )
+        length = length.masked_fill(length <= SHORTEST, torch.inf)
+        return torch.addcmul(grads[0], unit, along, value=-1).div_(length)
 
 
 def checked_scoring(scoring: str) -> str:

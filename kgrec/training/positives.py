@@ -34,6 +34,10 @@ class Positives:
         """Whether users have items; shapes broadcast."""
         return among(self.keys, users * self.n_items + items)
 
+    def weight(self, users: Tensor, items: Tensor) -> Tensor:
+        """Weight of pairs that stand in train, ``(batch,)``: of one that is there twice, the larger."""
+        return self.weights[torch.searchsorted(self.keys, users * self.n_items + items)]
+
     def count(self, users: Tensor) -> Tensor:
         """Distinct items of users, ``(batch,)``."""
         return self.indptr[users + 1] - self.indptr[users]

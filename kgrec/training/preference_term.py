@@ -89,7 +89,9 @@ def _against(
     positive, negatives = vectors.items[torch.cat([batch.items, sample])].split([len(row), len(sample)])
     people = own[row]
     if network.leaves_out:
-        people = network.left_out(vectors, batch.users, batch.items, batch.weights)
+        people = network.left_out(
+            vectors, batch.users, batch.items, positives.weight(batch.users, batch.items)
+        )
     scores, known = (people * positive).sum(1), positives.within(users, sample)
     losses = shared_softmax_loss(own, negatives, scores, row, config.temperature, known)
     return weighted_mean(losses, batch.weights)
@@ -114,7 +116,7 @@ def _softmax(
     items, column = vectors.items, batch.items
     if not config.cold_negatives:
         items, column = items[positives.candidates], positives.place[column]
-    losses = softmax_loss(vectors.users[users], items, (row, column), config.temperature, None)
+    losses = softmax_loss(vectors.users[users], items, (row, column), config.temperature)
     return weighted_mean(losses, batch.weights)
 
 

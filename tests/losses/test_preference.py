@@ -68,14 +68,14 @@ def test_sampled_softmax_over_all_other_items_is_the_full_softmax() -> None:
     scores = users @ items.T
     others = torch.tensor([[j for j in range(5) if j != i] for i in target.tolist()])
     sampled = sampled_softmax_loss(scores[torch.arange(3), target], scores.gather(1, others), 0.7)
-    full = softmax_loss(users, items, (torch.arange(3), target), 0.7, None)
+    full = softmax_loss(users, items, (torch.arange(3), target), 0.7)
     torch.testing.assert_close(sampled, full)
 
 
 def test_softmax_is_cross_entropy_and_shares_users_rows() -> None:
     users, items = vectors(2, 0).requires_grad_(), vectors(6, 1).requires_grad_()
     row, item = torch.tensor([1, 0, 1]), torch.tensor([5, 2, 0])
-    losses = softmax_loss(users, items, (row, item), 0.2, None)
+    losses = softmax_loss(users, items, (row, item), 0.2)
     expected = F.cross_entropy(users[row] @ items.T / 0.2, item, reduction="none")
     torch.testing.assert_close(losses, expected)
     torch.testing.assert_close(
@@ -97,7 +97,8 @@ def test_softmax_without_known_items_against_a_loop() -> None:
         scores = items @ users[u] / 0.5
         kept = [j for j in range(5) if j == i or j not in has[u]]
         expected.append(torch.logsumexp(scores[kept], 0) - scores[i])
-    losses = softmax_loss(users, items, (row, item), 0.5, known)
+    own = (users[row] * items[item]).sum(1)
+    losses = shared_softmax_loss(users, items, own, row, 0.5, known)
     torch.testing.assert_close(losses, torch.stack(expected))
     torch.testing.assert_close(
         torch.autograd.grad(losses.sum(), (users, items)),

@@ -166,3 +166,25 @@ def test_people_with_one_item_leave_its_gradient_to_the_others(network: FISM, tr
         gradients.append(gradient)
     assert gradients[1].abs().sum() > 0
     torch.testing.assert_close(*gradients)
+
+
+def test_an_event_that_comes_twice_is_left_out_as_the_sum_holds_it(network: FISM, train: UserItems) -> None:
+    twice = UserItems.from_pairs(
+        np.array([0, 0, 0]), np.array([0, 0, 1]), (train.n_users, train.n_items), np.float32([1, 5, 1])
+    )
+    matrix = twice.matrix()
+    plain = FISM(
+        CSROperator(csr_tensor(matrix), csr_tensor(matrix.T.tocsr())),
+        None,
+        (train.n_items, 0),
+        network.config,
+    )
+    vectors = plain()
+    batch = Batch(torch.tensor([0]), torch.tensor([0]), torch.ones(1), torch.Generator())
+    positives = Positives(twice, torch.device("cpu"))
+    config = PreferenceConfig(loss="shared_softmax", negatives=train.n_items, temperature=0.3)
+    term = preference_term(config, positives, plain, vectors, batch)
+    logits = vectors.items @ vectors.users[0] / 0.3
+    logits[1] = -torch.inf
+    logits[0] = F.normalize(vectors.first_items[1], dim=0) @ vectors.items[0] / 0.3
+    torch.testing.assert_close(term, logits.logsumexp(0) - logits[0])

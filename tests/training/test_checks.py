@@ -23,6 +23,7 @@ OBJECTIVE = [
 ]
 TRAINING = [
     ("schedule", "step"),
+    ("batch_by", "item"),
     ("epochs", 0),
     ("batch_size", 0),
     ("lr", 0.0),
@@ -58,3 +59,16 @@ def test_training_names_key_and_value(key: str, value: object) -> None:
     with pytest.raises(ConfigError) as error:
         check_training(config)
     assert f"training.{key} is {value!r}" in str(error.value)
+
+
+@pytest.mark.parametrize("key", ["squared", "anchored"])
+def test_terms_that_read_every_item_spare_no_cold_ones(key: str) -> None:
+    config = ObjectiveConfig()
+    config.preference.cold_negatives = False
+    check_objective(config)
+    if key == "squared":
+        config.preference.loss = "squared"
+    else:
+        config.knowledge.anchored = 0.1
+    with pytest.raises(ConfigError, match="cold_negatives"):
+        check_objective(config)

@@ -18,6 +18,7 @@ from kgrec.errors import DataError
 
 _FILES = {"ratings": "ratings.dat", "movies": "movies.dat"}
 _PREFIX = "genre:"
+_NO_GENRE = "(no genres listed)"
 
 
 def read_movielens(config: DataConfig, folder: Path) -> Tables:
@@ -74,7 +75,7 @@ def _catalogue(path: Path) -> pl.DataFrame:
 
 def _genres(catalogue: pl.DataFrame) -> pl.DataFrame:
     named = catalogue.select(head="item", tail=pl.col("genres").str.split("|")).explode("tail")
-    known = named.filter(pl.col("tail").str.strip_chars() != "")
+    known = named.filter((pl.col("tail").str.strip_chars() != "") & (pl.col("tail") != _NO_GENRE))
     return known.select(
         "head", pl.lit("genre").alias("relation"), (pl.lit(_PREFIX) + pl.col("tail")).alias("tail")
     )

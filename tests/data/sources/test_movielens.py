@@ -13,6 +13,7 @@ MOVIES = (
     "20::Misérables, Les (1995)::Drama\n"
     "30::Shanghai: Surprise, No. 1 (1986)::Drama\n"
 )
+UNSORTED = "20::Pull My Daisy (1958)::(no genres listed)\n"
 
 
 def folder_with(
@@ -103,3 +104,8 @@ def test_a_folder_without_ratings_and_an_unknown_role_are_refused(tmp_path: Path
         read_movielens(CONFIG, tmp_path)
     with pytest.raises(DataError, match=r"data\.files has 'users'; it knows ratings, movies"):
         read_movielens(DataConfig(files={"users": "users.dat"}), tmp_path)
+
+
+def test_no_genre_is_no_genre(tmp_path: Path) -> None:
+    tables = read_movielens(CONFIG, folder_with(tmp_path, movies=UNSORTED))
+    assert tables.triples is not None and tables.triples.is_empty()
