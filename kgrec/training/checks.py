@@ -26,8 +26,8 @@ def check_objective(config: ObjectiveConfig) -> None:
     _above_zero("objective.preference.temperature", preference.temperature)
     if not preference.cold_negatives and (preference.loss == "squared" or knowledge.anchored > 0):
         raise ConfigError(
-            "objective.preference.cold_negatives is false, but the squared loss and the anchored term read every "
-            "item; use another loss and objective.knowledge.anchored=0, or cold_negatives=true"
+            "objective.preference.cold_negatives is false, but the squared loss and the anchored term read "
+            "every item; use another loss and objective.knowledge.anchored=0, or cold_negatives=true"
         )
     _at_least("objective.knowledge.triple", knowledge.triple, 0)
     _at_least("objective.knowledge.anchored", knowledge.anchored, 0)
