@@ -8,6 +8,8 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
+from kgrec.graph.rows import entries
+
 INT32_MAX = 2**31 - 1
 
 
@@ -55,6 +57,10 @@ class CSROperator:
         """The sparse CSR tensor ``(columns, rows)``."""
         return self._transposed
 
+    def transpose(self) -> "CSROperator":
+        """``A^T``, of the same tensors."""
+        return CSROperator(self._transposed, self._matrix)
+
     def to(self, device: torch.device | str) -> "CSROperator":
         """The same operator with its tensors on ``device``."""
         matrix = self._matrix.to(device)
@@ -71,6 +77,16 @@ class CSROperator:
         """
         transposed = _refilled(self._transposed, values[self._transpose_order])
         return CSROperator(_refilled(self._matrix, values), transposed)
+
+    def rows(self, chosen: Tensor) -> "CSROperator":
+        """Some rows of the matrix, ``chosen`` ``(n,)``: ``(n, columns)``. Cost: a sort of their entries."""
+        columns, values = self._matrix.col_indices(), self._matrix.values()
+        row, place = entries(self._matrix.crow_indices().long(), chosen)
+        columns, values = columns[place], values[place]
+        shape = len(chosen), self.shape[1]
+        order = columns.argsort(stable=True)
+        turned = _from_sorted(columns[order], row[order], values[order], (shape[1], shape[0]))
+        return CSROperator(_from_sorted(row, columns, values, shape), turned)
 
     @cached_property
     def _transpose_order(self) -> Tensor:
@@ -106,6 +122,13 @@ def product(matrix: Tensor, dense: Tensor) -> Tensor:
     if dense.device.type == "cpu" and matrix.values().numel() > 0:
         return torch.sparse.mm(matrix, dense.contiguous(), "sum")
     return matrix @ dense.contiguous()
+
+
+def _from_sorted(rows: Tensor, columns: Tensor, values: Tensor, shape: tuple[int, int]) -> Tensor:
+    """CSR ``shape`` with int32 indices of entries whose rows ascend."""
+    starts = torch.zeros(shape[0] + 1, dtype=torch.int32, device=rows.device)
+    torch.cumsum(torch.bincount(rows, minlength=shape[0]), 0, dtype=torch.int32, out=starts[1:])
+    return torch.sparse_csr_tensor(starts, columns.int(), values, size=shape)
 
 
 def _refilled(matrix: Tensor, values: Tensor) -> Tensor:

@@ -39,6 +39,14 @@ class RelationalOperator:
         adjacency = CSROperator.from_edges(target, pair_of_edge, values, (n_nodes, len(pairs)))
         return cls(adjacency, pairs // n_relations, pairs % n_relations)
 
+    def onto(self, n_rows: int) -> "RelationalOperator":
+        """The messages that reach the first ``n_rows`` nodes: ``(nodes, dim)`` -> ``(n_rows, dim)``."""
+        adjacency = self.adjacency.rows(torch.arange(n_rows, device=self.pair_node.device))
+        heard = adjacency.matrix.col_indices().unique().long()
+        # Pairs that only others hear are not made.
+        adjacency = adjacency.transpose().rows(heard).transpose()
+        return RelationalOperator(adjacency, self.pair_node[heard], self.pair_relation[heard])
+
     def to(self, device: torch.device | str) -> "RelationalOperator":
         """The same operator with its tensors on ``device``."""
         moved = (self.pair_node.to(device), self.pair_relation.to(device))

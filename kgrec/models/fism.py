@@ -38,7 +38,9 @@ class FISM(Network):
         super().__init__()
         self.n_users, self.n_items = interactions.shape
         self.interactions, self.facts, self.config = interactions, facts, config
-        self.constants = ("interactions", "share", *(() if facts is None else ("facts",)))
+        # What entities hear in the last step nobody reads.
+        self.last_facts = None if facts is None else facts.onto(self.n_items)
+        self.constants = ("interactions", "share", *(() if facts is None else ("facts", "last_facts")))
         self.scoring = checked_scoring(config.scoring)
         counts = torch.bincount(interactions.matrix.col_indices().long(), minlength=self.n_items)
         root = counts.clamp(min=1).sqrt()
@@ -72,8 +74,16 @@ class FISM(Network):
 
     def forward(self) -> NodeVectors:
         """Sums of histories for people, facts heard for items; first layers are the sums' own terms."""
+        return self._vectors(self.interactions, None)
+
+    def batch_vectors(self, users: Tensor) -> NodeVectors:
+        """The same for the batch's people only: a thousand sums where all are a hundred thousand."""
+        held = users.unique()
+        return self._vectors(self.interactions.rows(held), held)
+
+    def _vectors(self, interactions: CSROperator, held: Tensor | None) -> NodeVectors:
         history, items = self._heard().split(self.config.dim, dim=1)
-        sums = self.interactions @ history
+        sums = interactions @ history
         return NodeVectors(
             users=final_vectors(sums, self.scoring),
             items=final_vectors(items, self.scoring),
@@ -81,12 +91,13 @@ class FISM(Network):
             relations=None,
             first_users=sums,
             first_items=history,
+            held=held,
         )
 
     def left_out(self, vectors: NodeVectors, users: Tensor, items: Tensor, weights: Tensor) -> Tensor:
         """People without one item each: ``(batch,)`` rows, and the weight of the item in its person's sum, ->
         ``(batch, dim)``."""
-        rest = vectors.first_users[users] - weights.unsqueeze(1) * vectors.first_items[items]
+        rest = vectors.first_of_users(users) - weights.unsqueeze(1) * vectors.first_items[items]
         return final_vectors(rest, self.scoring)
 
     @torch.no_grad()
@@ -99,9 +110,9 @@ class FISM(Network):
 
     def _heard(self) -> Tensor:
         """Items after ``layers`` steps: ``(n_items, 2 dim)``, what they add to people and what they are."""
-        if self.facts is None:
+        if self.facts is None or self.last_facts is None:
             return self.node
         current: Tensor = self.node
-        for _ in range(self.config.layers):
+        for _ in range(self.config.layers - 1):
             current = current + self.facts(current, self.gate)
-        return current[: self.n_items]
+        return current[: self.n_items] + self.last_facts(current, self.gate)

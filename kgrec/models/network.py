@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -37,6 +37,19 @@ class NodeVectors:
     """``(n_users, dim)``, first layer: what L2 may weigh."""
     first_items: Tensor
     """``(n_items, dim)``, first layer."""
+    held: Tensor | None = field(default=None, kw_only=True)
+    """``(n,)`` ascending user rows, where ``users`` and ``first_users`` hold some people only; None = all."""
+
+    def of_users(self, users: Tensor) -> Tensor:
+        """Final vectors of ``users`` ``(batch,)``, rows of all users: ``(batch, dim)``."""
+        return self.users[self._places(users)]
+
+    def first_of_users(self, users: Tensor) -> Tensor:
+        """First-layer vectors of ``users`` ``(batch,)``, rows of all users: ``(batch, dim)``."""
+        return self.first_users[self._places(users)]
+
+    def _places(self, users: Tensor) -> Tensor:
+        return users if self.held is None else torch.searchsorted(self.held, users)
 
 
 class Network(nn.Module, ABC):
@@ -65,6 +78,11 @@ class Network(nn.Module, ABC):
     def forward(self) -> NodeVectors:
         """Vectors of every node after full-graph propagation."""
 
+    def batch_vectors(self, users: Tensor) -> NodeVectors:
+        """What a step over interactions of ``users`` ``(batch,)`` reads; a network that makes each person
+        apart leaves out the others."""
+        return self()  # type: ignore[no-any-return]
+
     @abstractmethod
     def reset_parameters(self) -> None:
         """Draw all parameters anew from torch's global generator."""
@@ -79,7 +97,7 @@ class Network(nn.Module, ABC):
 
     def pair_scores(self, vectors: NodeVectors, users: Tensor, items: Tensor) -> Tensor:
         """Scores of chosen pairs: users ``(batch,)``, items ``(batch, n)`` -> ``(batch, n)``."""
-        return torch.einsum("bd,bnd->bn", vectors.users[users], vectors.items[items])
+        return torch.einsum("bd,bnd->bn", vectors.of_users(users), vectors.items[items])
 
     def left_out(self, vectors: NodeVectors, users: Tensor, items: Tensor, weights: Tensor) -> Tensor:
         """The people of train interactions, each without the item at hand, where ``leaves_out``: rows and

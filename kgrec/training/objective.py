@@ -73,7 +73,7 @@ class Objective:
 
     def __call__(self, network: Network, batch: Batch) -> dict[str, Tensor]:
         """The weighted terms that are switched on, by name, and the network's own; one forward pass."""
-        vectors, config = network(), self.config
+        vectors, config = network.batch_vectors(batch.users), self.config
         terms: dict[str, Tensor] = {}
         if config.preference.loss != "none" and config.preference.weight > 0:
             term = preference_term(config.preference, self.positives, network, vectors, batch)
@@ -103,14 +103,14 @@ class Objective:
     def _anchored(self, vectors: NodeVectors, batch: Batch, anchors: Anchors) -> Tensor:
         node, positive, found = anchors.reachable(batch.items, batch.generator)
         negative, fit = anchors.negatives(batch.users, node, self.positives, batch.generator)
-        users = vectors.users[batch.users]
+        users = vectors.of_users(batch.users)
         scores = [(users * vectors.items[items]).sum(1) for items in (positive, negative)]
         return weighted_mean(pairwise_loss(*scores), batch.weights * (found & fit))
 
     def _l2(self, vectors: NodeVectors, batch: Batch) -> Tensor:
         if self.config.l2.rows == "first":
-            return l2_loss(vectors.first_users[batch.users], vectors.first_items[batch.items])
-        return l2_loss(vectors.users[batch.users], vectors.items[batch.items])
+            return l2_loss(vectors.first_of_users(batch.users), vectors.first_items[batch.items])
+        return l2_loss(vectors.of_users(batch.users), vectors.items[batch.items])
 
 
 def _knowledge(

@@ -84,7 +84,7 @@ def _against(
 ) -> Tensor:
     """Softmax of each interaction against the ``sample`` ``(n,)`` of items, without what the person has."""
     users, row = batch.users.unique(return_inverse=True)
-    own = vectors.users[users]
+    own = vectors.of_users(users)
     # Positives and negatives in one look-up: each one costs a dense gradient of the whole table.
     positive, negatives = vectors.items[torch.cat([batch.items, sample])].split([len(row), len(sample)])
     people = own[row]
@@ -102,7 +102,7 @@ def _in_batch(config: PreferenceConfig, positives: Positives, vectors: NodeVecto
     items, column = batch.items.unique(return_inverse=True)
     log_q = (positives.frequency / positives.frequency.sum()).clamp(min=1e-12).log()[items]
     known = positives.within(users, items)
-    own, others = vectors.users[users], vectors.items[items]
+    own, others = vectors.of_users(users), vectors.items[items]
     losses = in_batch_softmax_loss(own, others, (row, column), config.temperature, log_q, known)
     return weighted_mean(losses, batch.weights)
 
@@ -116,7 +116,7 @@ def _softmax(
     items, column = vectors.items, batch.items
     if not config.cold_negatives:
         items, column = items[positives.candidates], positives.place[column]
-    losses = softmax_loss(vectors.users[users], items, (row, column), config.temperature)
+    losses = softmax_loss(vectors.of_users(users), items, (row, column), config.temperature)
     return weighted_mean(losses, batch.weights)
 
 
@@ -128,7 +128,7 @@ def _squared(config: PreferenceConfig, positives: Positives, vectors: NodeVector
     parameters stand still; pairs that the data keeps twice count their user more).
     """
     users, row = batch.users.unique(return_inverse=True)
-    losses = squared_loss(vectors.users[users], vectors.items, positives.of(users), config.unobserved_weight)
+    losses = squared_loss(vectors.of_users(users), vectors.items, positives.of(users), config.unobserved_weight)
     interactions = torch.bincount(row, minlength=len(users))
     share = losses * interactions / positives.count(users)
     return share.sum() / batch.weights.sum().clamp(min=1e-12)

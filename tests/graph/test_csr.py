@@ -99,3 +99,29 @@ def test_other_values_share_the_index_tensors() -> None:
     refilled = operator.with_values(torch.ones(operator.n_entries))
     for ours, theirs in [(refilled.matrix, operator.matrix), (refilled.transposed, operator.transposed)]:
         assert ours.col_indices().data_ptr() == theirs.col_indices().data_ptr()
+
+
+@given(
+    rows=st.integers(1, 9),
+    columns=st.integers(1, 9),
+    n=st.integers(0, 40),
+    chosen=st.lists(st.integers(0, 8), max_size=12),
+)
+def test_some_rows_equal_those_of_the_dense_matrix(
+    rows: int, columns: int, n: int, chosen: list[int]
+) -> None:
+    operator, dense = random_operator(rows, columns, n, 3)
+    picked = torch.tensor([row % rows for row in chosen], dtype=torch.int64)
+    some = operator.rows(picked)
+    assert some.shape == (len(picked), columns)
+    torch.testing.assert_close(some.matrix.to_dense(), dense[picked])
+    torch.testing.assert_close(some.transposed.to_dense(), dense[picked].T)
+    assert some.matrix.col_indices().dtype == some.transposed.crow_indices().dtype == torch.int32
+
+
+def test_the_transpose_shares_its_tensors() -> None:
+    operator, dense = random_operator(5, 4, 10, 0)
+    turned = operator.transpose()
+    assert turned.shape == (4, 5)
+    assert turned.matrix is operator.transposed
+    torch.testing.assert_close(turned @ torch.eye(5), dense.T)

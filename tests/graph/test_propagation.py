@@ -243,6 +243,22 @@ def test_knowledge_is_the_gated_mean_over_facts_alone(graph: HeteroData) -> None
         assert torch.allclose(one, other, atol=1e-4)
 
 
+def test_messages_onto_the_first_nodes_are_those_of_all(graph: HeteroData) -> None:
+    propagation = Propagation(graph)
+    whole = propagation.knowledge()
+    some = whole.onto(propagation.n_items)
+    assert len(some.pair_node) < len(whole.pair_node)
+    results = []
+    for operator in (whole, some):
+        torch.manual_seed(5)
+        x = torch.randn(propagation.n_items + propagation.n_entities, DIM, requires_grad=True)
+        gates = torch.randn(len(propagation.relations), DIM, requires_grad=True)
+        messages = operator(x, gates)[: propagation.n_items]
+        weight = torch.randn(messages.shape)
+        results.append((messages, *torch.autograd.grad((messages * weight).sum(), (x, gates))))
+    torch.testing.assert_close(results[1], results[0])
+
+
 def test_user_means_average_the_items_of_each_user(dataset: Dataset, split: Split) -> None:
     kept = Part(*(rows[split.train.users != 2] for rows in (split.train.users, split.train.items)))
     propagation = Propagation(build_graph(dataset, kept))

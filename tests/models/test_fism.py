@@ -99,6 +99,25 @@ def test_the_loss_reads_the_rest_of_the_history(loss: str, network: FISM, train:
     torch.testing.assert_close(term, F.cross_entropy(logits, items))
 
 
+@pytest.mark.parametrize("layers", [0, 1, 2])
+def test_a_batch_holds_its_people_alone_and_learns_the_same(
+    layers: int, make_network: Make, train: UserItems
+) -> None:
+    torch.manual_seed(1)
+    network = make_network("fism", layers=layers)
+    positives = Positives(train, torch.device("cpu"))
+    users, items = torch.from_numpy(train.user_of_pair()[50:200:2]), torch.from_numpy(train.items[50:200:2])
+    found = []
+    for vectors in (network(), network.batch_vectors(users)):
+        batch = Batch(users, items, torch.ones(len(users)), torch.Generator().manual_seed(0))
+        term = preference_term(PreferenceConfig(loss="softmax"), positives, network, vectors, batch)
+        term = term + vectors.of_users(users).square().sum() + vectors.first_of_users(users).mean()
+        found.append((term, *torch.autograd.grad(term, list(network.parameters()), allow_unused=True)))
+    torch.testing.assert_close(found[1], found[0])
+    assert vectors.held is not None
+    assert len(vectors.users) == len(vectors.held) == len(users.unique()) < train.n_users
+
+
 @pytest.mark.parametrize("loss", ["bpr", "squared", "sampled_softmax"])
 def test_other_losses_are_refused(loss: str, network: FISM, train: UserItems) -> None:
     batch = Batch(torch.tensor([0]), torch.tensor([0]), torch.ones(1), torch.Generator())
