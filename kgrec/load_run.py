@@ -3,6 +3,7 @@
 import polars as pl
 
 from kgrec.config import config_from_yaml
+from kgrec.data.dataset import Dataset
 from kgrec.data.user_items import UserItems
 from kgrec.data.vocabulary import Vocabulary
 from kgrec.models.base import Scorer
@@ -35,3 +36,28 @@ def load_pairs(run: Run, parts: tuple[str, ...]) -> UserItems:
     frame = run.read_table("seen.parquet").filter(pl.col("part").is_in(parts))
     rows = users.encode(frame["user"]), items.encode(frame["item"])
     return UserItems.from_pairs(*rows, (len(users), len(items)))
+
+
+def load_dataset(run: Run, parts: tuple[str, ...]) -> Dataset:
+    """The data set as the run saw it, its interactions those of these parts of the split."""
+    folder = run.path / "vocabulary"
+    users, items = load_vocabularies(run)
+    labels = run.read_table("vocabulary/labels.parquet")
+    entity_labels, relation_labels = (
+        dict(labels.filter(pl.col("kind") == kind).select("id", "label").iter_rows())
+        for kind in ("entity", "relation")
+    )
+    seen = run.read_table("seen.parquet").filter(pl.col("part").is_in(parts))
+    return Dataset(
+        config_from_yaml(run.read_text("config.yaml")).data.name,
+        users,
+        items,
+        Vocabulary.load(folder / "entities.parquet", "entity"),
+        Vocabulary.load(folder / "relations.parquet", "relation"),
+        seen.select("user", "item"),
+        run.read_table("triples.parquet"),
+        run.read_table("catalogue.parquet"),
+        entity_labels,
+        relation_labels,
+        run.read_json("split.json")["fingerprint"],
+    )

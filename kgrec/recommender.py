@@ -1,9 +1,11 @@
-"""A loaded run that answers in external ids: recommend, similar, and a person who comes with a history."""
+"""A loaded run that answers in external ids: recommend, similar, search; also for a person with a history."""
 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -18,6 +20,11 @@ from kgrec.evaluation.ranking import Ranking, rank, top_items
 from kgrec.load_run import load_scorer, load_vocabularies
 from kgrec.models.base import Scorer, VectorScorer
 from kgrec.run import LATEST, Run, find_run
+
+if TYPE_CHECKING:
+    from kgrec.retrieval.answer import SearchHit
+    from kgrec.retrieval.engine import SearchEngine
+    from kgrec.retrieval.filters import Filters
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +111,28 @@ class Recommender:
         for row in torch.from_numpy(self.items.rows(items)).split(1):
             answers.append(self._best(self._likeness(row), row, k))
         return answers
+
+    def search(
+        self, query: str, user: str | None = None, k: int = 10, filters: "Filters | None" = None
+    ) -> "list[SearchHit]":
+        """The best ``k`` items for a text, best first, each with the reasons for its place.
+
+        An empty query gives recommendations, an unknown user plain search. For a history at hand, facets and
+        what was understood of the query see ``search_engine.search``.
+
+        Raises:
+            DataError: a filter names what the catalogue has not.
+            FeatureError: the run's text encoder is not on this machine.
+        """
+        return self.search_engine.search(query, user, None, k, filters).hits
+
+    @cached_property
+    def search_engine(self) -> "SearchEngine":
+        """Indexes over the run's catalogue and graph, built when they are first needed."""
+        # Here, for whoever only recommends should not wait for jieba, FAISS and LightGBM.
+        from kgrec.retrieval.engine import SearchEngine
+
+        return SearchEngine.from_run(self)
 
     def popular(self, k: int) -> list[Hit]:
         """The items that most people have."""

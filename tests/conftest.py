@@ -11,8 +11,12 @@ import torch
 from hydra import compose, initialize_config_dir
 
 from kgrec.config import Config, register_schemas, typed_config
+from kgrec.data.config import DataConfig
+from kgrec.data.dataset import Dataset, build_dataset
+from kgrec.data.tables import Tables
 from kgrec.experiment import run_experiment
 from kgrec.graph.triples import KnowledgeTriples
+from kgrec.retrieval.search_dataset import search_dataset
 from kgrec.run import Run
 from kgrec.run_names import register_resolvers
 
@@ -111,3 +115,58 @@ def facts() -> KnowledgeTriples:
     relations = torch.tensor([0] * 15 + [1, 1])
     tails = torch.tensor([*(15 + item % 3 for item in range(15)), 0, 18])
     return KnowledgeTriples.from_rows(heads, relations, tails, (2, 19))
+
+
+@pytest.fixture(scope="session")
+def bilingual() -> Dataset:
+    """Seven goods in two languages to search, with a small graph; the tests count on every word of it."""
+    items = [
+        ("i0", "Nike running shoes Air 90", "Light shoes for running", "$59.90", "sale"),
+        ("i1", "耐克运动鞋男款", "轻便的鞋", "¥1,299", "new"),
+        ("i2", "Sony XBR-55HX929 LED television 1080p", None, "1999", "new"),
+        ("i3", "纯棉四件套 红色", "床上用品", None, "new"),
+        ("i4", "Apple iPhone 6 case", "A case", "9.5", None),
+        ("i5", "Fresh apple juice", "Juice of apples", "2", "sale"),
+        ("i6", "红酒", "A red wine", "20", "new"),
+    ]
+    facts = [
+        *[("i0", "brand", "b:nike"), ("i1", "brand", "b:nike"), ("i2", "brand", "b:sony")],
+        *[("i0", "category", "c:shoes"), ("i1", "category", "c:shoes"), ("i3", "category", "c:bedding")],
+        *[("c:shoes", "part_of", "c:clothing"), ("c:bedding", "part_of", "c:home")],
+        *[("i4", "brand", "b:apple"), ("i4", "model", "iphone6"), ("i4", "also_buy", "i2")],
+        *[("i5", "fruit", "f:apple"), ("i3", "colour", "l:red"), ("i6", "colour", "l:red")],
+        *[("i1", "maker", "b:muji"), ("b:muji", "sells", "i6"), ("i6", "code", "4711")],
+    ]
+    labels = {
+        "b:nike": "NIKE",
+        "b:sony": "Sony",
+        "b:apple": "Apple",
+        "f:apple": "apple",
+        "b:muji": "MUJI制造商",
+    }
+    labels |= {"c:shoes": "Running Shoes", "c:clothing": "Clothing", "c:bedding": "床品件套"}
+    labels |= {"c:home": "居家", "l:red": "红"}
+    tables = Tables(
+        pl.DataFrame({"user": ["u"], "item": ["i0"]}),
+        pl.DataFrame(facts, schema=["head", "relation", "tail"], orient="row"),
+        pl.DataFrame(items, schema=["item", "title", "description", "price", "state"], orient="row"),
+        pl.DataFrame(list(labels.items()), schema=["entity", "label"], orient="row"),
+    )
+    config = DataConfig(name="goods", catalogue_items=True, behaviour_relations=["also_buy"])
+    return build_dataset(tables, config)
+
+
+@pytest.fixture(scope="session")
+def real_catalogue() -> Callable[[str], tuple[Dataset, str]]:
+    """A real catalogue under ``$KGREC_DATA`` and the template of its texts."""
+
+    def load(name: str) -> tuple[Dataset, str]:
+        if not os.environ.get("KGREC_DATA"):
+            pytest.skip(f"needs the files of {name}: set KGREC_DATA")
+        register_schemas()
+        register_resolvers()
+        with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+            data = typed_config(compose("config", overrides=[f"data={name}"])).data
+        return search_dataset(data), data.template
+
+    return load

@@ -13,6 +13,7 @@ from kgrec.data.sources.amazon import read_amazon
 from kgrec.data.sources.kgat import read_kgat
 from kgrec.data.sources.movielens import read_movielens
 from kgrec.data.sources.recbole import read_recbole
+from kgrec.data.sources.retrotech import read_retrotech
 from kgrec.data.sources.tables import read_tables
 from kgrec.data.tables import Tables
 from kgrec.errors import DataError
@@ -25,6 +26,7 @@ SOURCES: dict[str, Callable[[DataConfig, Path], Tables]] = {
     "kgat": read_kgat,
     "amazon": read_amazon,
     "movielens": read_movielens,
+    "retrotech": read_retrotech,
 }
 
 

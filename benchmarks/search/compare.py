@@ -1,0 +1,138 @@
+"""Search systems side by side on one data set: `python benchmarks/search/compare.py --data zh-titles`.
+
+Words, meaning (as the encoder comes, and fine-tuned on other queries), knowledge, and all of them fused;
+writes benchmarks/results/search-DATA.{md,csv}.
+"""
+
+import logging
+import shutil
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import torch
+import typer
+from report import table, write
+from systems import Found, best_weights, find, learned, texts_of, weighted
+from tasks import TASKS, SearchTask, share_of
+
+from kgrec.data.locate import cache_folder
+from kgrec.evaluation.graded import judge
+from kgrec.features.config import EncoderConfig, TextConfig
+from kgrec.features.text import TextEmbedder
+from kgrec.finetuning.config import AdapterConfig, FinetuneConfig, StepsConfig
+from kgrec.finetuning.contrastive import finetune
+from kgrec.finetuning.pairs import from_judgements
+from kgrec.retrieval.config import SearchConfig
+from kgrec.retrieval.engine import SearchEngine
+from kgrec.search_data import data_config
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+KS = [5, 10, 100]
+PER_QUERY = 20
+"""Pairs of a query to fine-tune on, at most: a shop's largest category would be most of them otherwise."""
+EPOCHS = 3
+log = logging.getLogger("search")
+
+
+def main(
+    data: Annotated[str, typer.Option(help=f"One of {', '.join(TASKS)}.")],
+    at_most: Annotated[int, typer.Option(min=1, help="Queries of each part.")] = 2_000,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Tokens of a text that encoders read.")] = 64,
+    finetune_seconds: Annotated[float, typer.Option(min=0, help="Of fine-tuning; 0 = none.")] = 300.0,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
+    output: Annotated[Path, typer.Option(help="Where the report is written.")] = ROOT / "benchmarks/results",
+) -> None:
+    """Compare, then write and print the report."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")
+    torch.set_num_threads(threads)
+    config = data_config(data, ROOT / "conf")
+    task = TASKS[data](config, at_most)
+    encoder = replace(config.features.text.encoders[0], max_tokens=max_tokens)
+    plain = engine_of(task, encoder)
+    judged = {}
+    found = find(plain, task.parts["test"].topics, f"{data}, as the encoder comes")
+    for label, name in (("words (BM25)", "lexical"), ("meaning, zero-shot", "dense"), ("graph", "graph")):
+        judged[label] = judge(found.single(name), task.parts["test"], KS)
+    notes = [note(task, encoder)]
+    if finetune_seconds > 0 and task.parts["encoder"].topics:
+        tuned, told = tuned_encoder(task, plain, encoder, finetune_seconds, data)
+        notes.append(told)
+        plain = engine_of(task, tuned)
+        found = find(plain, task.parts["test"].topics, f"{data}, fine-tuned")
+        judged["meaning, fine-tuned"] = judge(found.single("dense"), task.parts["test"], KS)
+    notes += fusions(task, plain, found, judged)
+    best = list(judged)[-1]
+    text = "\n\n".join([*notes, table(judged, task.metric, best)])
+    write(output / f"search-{data}", text, judged)
+    print(text)
+
+
+def engine_of(task: SearchTask, encoder: EncoderConfig) -> SearchEngine:
+    """A search over the task's data set with this encoder, what decides relevance hidden."""
+    embedder = TextEmbedder.from_config(TextConfig(encoders=[encoder]), cache_folder(), torch.device("cpu"))
+    started = time.perf_counter()
+    search = SearchConfig(hidden_relations=task.hidden)
+    engine = SearchEngine.from_dataset(task.dataset, task.template, embedder, search)
+    log.info("indexed %d items in %.1f s", len(task.dataset.items), time.perf_counter() - started)
+    return engine
+
+
+def tuned_encoder(
+    task: SearchTask, engine: SearchEngine, encoder: EncoderConfig, seconds: float, data: str
+) -> tuple[EncoderConfig, str]:
+    """The encoder fine-tuned on the queries of the encoder part, and how that went."""
+    grades = task.parts["encoder"].grades
+    rows = [
+        (topic.query, item, grade)
+        for topic, items in grades.items()
+        for item, grade in sorted(items.items(), key=lambda pair: share_of(topic.query + pair[0]))[:PER_QUERY]
+    ]
+    pairs = from_judgements(pl.DataFrame(rows, schema=["query", "item", "grade"], orient="row"))
+    steps = StepsConfig(epochs=EPOCHS, max_seconds=seconds)
+    config = FinetuneConfig(replace(encoder, max_tokens=32), AdapterConfig("lora"), steps)
+    folder = Path("runs") / "search" / data / "encoder"
+    if folder.exists():
+        shutil.rmtree(folder)
+    tuned = finetune(pairs, texts_of(task, engine), folder, config)
+    told = (
+        f"Fine-tuned by LoRA on {len(grades):,} other queries ({pairs.height:,} pairs): "
+        f"{len(tuned.history.losses)} steps of {steps.batch_size} in {tuned.history.seconds:.0f} s."
+    )
+    return replace(tuned.encoder, max_tokens=encoder.max_tokens), told
+
+
+def fusions(
+    task: SearchTask, engine: SearchEngine, found: Found, judged: dict[str, pl.DataFrame]
+) -> list[str]:
+    """Add the fusions to ``judged``; what is chosen is chosen on the ranker part. Returns what was chosen."""
+    test, told = task.parts["test"], []
+    other = task.parts["ranker"]
+    if not other.topics:
+        judged["fused, as it comes"] = judge(found.rankings(engine.fuse), test, KS)
+        return told
+    seen = find(engine, other.topics, "queries to fit fusions on")
+    for fusion, label in (("rrf", "fused by reciprocal rank"), ("convex", "fused, convex")):
+        dense, graph = best_weights(seen, fusion, other, task.metric)
+        judged[label] = judge(weighted(found, fusion, dense, graph), test, KS)
+        told.append(f"{label}: words 1, meaning {dense:g}, graph {graph:g}.")
+    ranker = learned(seen, other)
+    judged["fused, learned"] = judge(replace(found, engine=ranker).rankings(ranker.fuse), test, KS)
+    return told
+
+
+def note(task: SearchTask, encoder: EncoderConfig) -> str:
+    """What was searched."""
+    counts = ", ".join(f"{name} {len(own.topics):,}" for name, own in task.parts.items())
+    hidden = f"; hidden: {', '.join(task.hidden)}" if task.hidden else ""
+    return (
+        f"{task.dataset.name}: {len(task.dataset.items):,} items, queries: {counts}{hidden}. Encoder "
+        f"{encoder.name}, {encoder.max_tokens} tokens. Fusions were fitted and chosen on the ranker part."
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,1 @@
+"""What a person typed: normalised, tokenised, spelt, linked to the graph."""

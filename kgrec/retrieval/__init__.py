@@ -1,0 +1,1 @@
+"""Search: words, meaning, knowledge and the person, fused into one list."""

@@ -1,0 +1,29 @@
+"""How the answers to a query spread over brands, categories and other attributes."""
+
+import numpy as np
+
+from kgrec.retrieval.attributes import ItemAttributes
+
+
+def facets(
+    attributes: ItemAttributes, items: np.ndarray, n_values: int = 10, n_attributes: int = 10
+) -> dict[str, list[tuple[str, int]]]:
+    """Attribute -> its most frequent values among ``items`` (rows) with their counts, best first.
+
+    An item without any value of an attribute is in none of its counts; one with two values is in both.
+    Attributes come in order of how many of the items they describe; ties by name. One pass over the values
+    of ``items``.
+    """
+    if len(items) == 0:
+        return {}
+    counts = np.bincount(attributes.matrix[items].indices, minlength=len(attributes.values))
+    found: dict[str, list[tuple[str, int]]] = {}
+    for column in np.flatnonzero(counts):
+        found.setdefault(attributes.name_of[column], []).append(
+            (attributes.values[column], int(counts[column]))
+        )
+    names = sorted(found, key=lambda name: (-sum(count for _, count in found[name]), name))
+    return {
+        name: sorted(found[name], key=lambda pair: (-pair[1], pair[0]))[:n_values]
+        for name in names[:n_attributes]
+    }

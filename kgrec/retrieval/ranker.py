@@ -1,0 +1,150 @@
+"""Learning to rank: which retriever to believe, fitted on judged queries."""
+
+import itertools
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+
+from kgrec.errors import ConfigError, DataError
+from kgrec.files import atomic_path
+from kgrec.retrieval.rank_features import FEATURES
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class RankerConfig:
+    """LightGBM's settings; small trees, because train queries are few."""
+
+    trees: int = 200
+    """At most; with valid queries, as many as they like best."""
+    leaves: int = 15
+    """Leaves a tree."""
+    lr: float = 0.05
+    """Shrinkage."""
+    min_leaf: int = 20
+    """Pairs of query and item that a leaf needs."""
+    ndcg_at: int = 10
+    """Depth of the NDCG that is optimised and watched."""
+    patience: int = 20
+    """Trees without a better valid NDCG before the end."""
+    seed: int = 0
+    """Of all that is random."""
+
+
+@dataclass(frozen=True)
+class RankingData:
+    """Candidates of several queries, one query after the other."""
+
+    features: np.ndarray
+    """``(n, len(FEATURES))`` float32; NaN where a retriever had not found the item."""
+    grades: np.ndarray
+    """``(n,)`` whole numbers from 0."""
+    sizes: np.ndarray
+    """``(queries,)`` candidates of each query; they sum to n."""
+
+    def __post_init__(self) -> None:
+        if self.features.shape != (len(self.grades), len(FEATURES)) or self.sizes.sum() != len(self.grades):
+            raise ValueError(
+                f"features {self.features.shape}, {len(self.grades)} grades and sizes that sum to "
+                f"{self.sizes.sum()} do not fit; features are (n, {len(FEATURES)})"
+            )
+
+
+class LearnedRanker:
+    """LambdaMART over `FEATURES` (Burges, MSR-TR-2010-82; LightGBM's lambdarank)."""
+
+    def __init__(self, booster: lgb.Booster) -> None:
+        self.booster = booster
+
+    @classmethod
+    def fit(
+        cls, train: RankingData, config: RankerConfig, valid: RankingData | None = None
+    ) -> "LearnedRanker":
+        """Fit on train queries; with ``valid`` ones, stop where their NDCG does.
+
+        Raises:
+            ConfigError: no train query has candidates of different grades, so there is nothing to learn.
+        """
+        if not _teaches(train):
+            raise ConfigError("no train query has found items of different grades: nothing to learn from")
+        settings = {
+            "objective": "lambdarank",
+            "metric": "ndcg",
+            "eval_at": [config.ndcg_at],
+            "lambdarank_truncation_level": config.ndcg_at + 5,
+            "num_leaves": config.leaves,
+            "learning_rate": config.lr,
+            "min_data_in_leaf": config.min_leaf,
+            "label_gain": [2**grade - 1 for grade in range(int(train.grades.max()) + 1)],
+            "seed": config.seed,
+            "deterministic": True,
+            "force_row_wise": True,
+            "num_threads": 1,
+            "verbosity": -1,
+        }
+        data = _lgb_data(train)
+        watched: list[lgb.Dataset] = []
+        stop: list[Callable[..., Any]] = []
+        if valid is not None and _teaches(valid):
+            watched = [data.create_valid(valid.features, valid.grades, group=valid.sizes)]
+            stop = [lgb.early_stopping(config.patience, verbose=False)]
+        booster = lgb.train(settings, data, config.trees, valid_sets=watched, callbacks=stop)
+        log.info("learned ranker: %d trees from %d queries", booster.current_iteration(), len(train.sizes))
+        return cls(booster)
+
+    def scores(self, features: np.ndarray) -> np.ndarray:
+        """``(n, len(FEATURES))`` -> ``(n,)`` float32, comparable within one query alone."""
+        if len(features) == 0:
+            return np.empty(0, np.float32)
+        best = self.booster.best_iteration
+        raw = self.booster.predict(features, num_iteration=best if best > 0 else None, num_threads=1)
+        return np.asarray(raw, np.float32)
+
+    def importance(self) -> dict[str, float]:
+        """Share of the trees' gain that each feature brought."""
+        gain = self.booster.feature_importance("gain").astype(float)
+        return dict(zip(FEATURES, (gain / max(gain.sum(), 1e-12)).tolist(), strict=True))
+
+    def save(self, path: Path) -> None:
+        """Write LightGBM's own text format: no pickle, nothing that could run."""
+        best = self.booster.best_iteration
+        with atomic_path(path) as part:
+            part.write_text(
+                self.booster.model_to_string(num_iteration=best if best > 0 else None), encoding="utf-8"
+            )
+
+    @classmethod
+    def load(cls, path: Path) -> "LearnedRanker":
+        """Read what `save` wrote; raises DataError where it is missing or knows other features."""
+        try:
+            booster = lgb.Booster(model_str=path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, lgb.basic.LightGBMError) as error:
+            raise DataError(f"{path}: no learned ranker ({error}); fit it again") from error
+        _refuse_other_features(booster.feature_name(), path)
+        return cls(booster)
+
+
+def _lgb_data(data: RankingData) -> lgb.Dataset:
+    return lgb.Dataset(
+        data.features, data.grades, group=data.sizes, feature_name=list(FEATURES), params={"verbosity": -1}
+    )
+
+
+def _teaches(data: RankingData) -> bool:
+    """Whether any query has items of different grades."""
+    starts = np.concatenate([[0], np.cumsum(data.sizes)])
+    return any(len(np.unique(data.grades[a:b])) > 1 for a, b in itertools.pairwise(starts))
+
+
+def _refuse_other_features(names: Sequence[str], path: Path) -> None:
+    if tuple(names) != FEATURES:
+        raise DataError(
+            f"{path}: this ranker was fitted on {', '.join(names)}; this version of kgrec has "
+            f"{', '.join(FEATURES)}: fit it again"
+        )

@@ -1,0 +1,73 @@
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from kgrec.query.understanding import Query
+from kgrec.retrieval.dense import DenseRetriever
+from kgrec.retrieval.query_encoder import QueryEncoder
+from kgrec.retrieval.vector_index import IndexConfig
+
+QUERY = Query("", "", "", (), (), (), "")
+
+
+class Counting:
+    """An encoder that remembers what it was asked."""
+
+    fingerprint = "counting"
+
+    def __init__(self, value: float) -> None:
+        self.value, self.read = value, list[tuple[str, str]]()
+
+    def prefix(self, kind: str) -> str:
+        return ""
+
+    def encode(self, texts: Sequence[str], kind: str = "passage") -> Tensor:
+        self.read += [(text, kind) for text in texts]
+        return torch.full((len(texts), 2), self.value)
+
+
+def test_the_nearest_items_by_inner_product() -> None:
+    vectors, query = torch.randn(50, 8), torch.randn(8)
+    dense = DenseRetriever.build(vectors, IndexConfig())
+    found = dense.retrieve(QUERY, query, None, 5)
+    products = vectors @ query
+    assert found.items.tolist() == products.argsort(descending=True)[:5].tolist()
+    assert found.scores.tolist() == pytest.approx(products[found.items].tolist(), abs=1e-5)
+    some = np.array([7, 3])
+    assert dense.score(query, some).tolist() == pytest.approx(products[[7, 3]].tolist(), abs=1e-5)
+
+
+def test_an_item_without_text_is_never_found() -> None:
+    vectors = torch.randn(6, 4)
+    vectors[[0, 2]] = 0
+    dense = DenseRetriever.build(vectors, IndexConfig())
+    assert set(dense.retrieve(QUERY, -vectors[1], None, 10).items.tolist()) == {1, 3, 4, 5}
+    allowed = np.array([True, True, True, False, False, True])
+    assert set(dense.retrieve(QUERY, vectors[1], None, 10, allowed).items.tolist()) == {1, 5}
+
+
+def test_no_vector_finds_nothing() -> None:
+    dense = DenseRetriever.build(torch.randn(6, 4), IndexConfig())
+    assert (
+        len(dense.retrieve(QUERY, None, None, 5)) == len(dense.retrieve(QUERY, torch.ones(4), None, 0)) == 0
+    )
+
+
+def test_a_query_is_read_once_by_every_encoder_as_a_query() -> None:
+    one, other = Counting(1.0), Counting(2.0)
+    encoder = QueryEncoder([one, other], remembered=2)
+    vector = encoder.encode("a")
+    assert vector is not None and vector.tolist() == [1.0, 1.0, 2.0, 2.0]
+    encoder.encode("a")
+    assert one.read == other.read == [("a", "query")]
+    assert encoder.encode("  ") is None and encoder.encode("") is None
+    encoder.encode("b")
+    encoder.encode("c")
+    encoder.encode("a")
+    assert [text for text, _ in one.read] == ["a", "b", "c", "a"]
+    encoder.forget()
+    encoder.encode("a")
+    assert len(one.read) == 5

@@ -1,0 +1,72 @@
+"""scripts/search.py as people type it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from kgrec.run import Run
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def call(folder: Path, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "scripts" / "search.py"), *words]
+    return subprocess.run(
+        command, cwd=folder, input=given, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def records(done: subprocess.CompletedProcess[str]) -> list[dict[str, object]]:
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_run_is_searched_for_a_user_in_one_object_a_line(
+    trained: Callable[[str], Run], tmp_path: Path
+) -> None:
+    run = str(trained("lightgcn").path)
+    queries = "blanket\n\nit's a=b\n1e5\n"
+    found = records(
+        call(tmp_path, "--queries", "-", "--run", run, "--user", "u03", "-k", "2", "--json", given=queries)
+    )
+    assert [(record["query"], record["rank"]) for record in found] == [
+        (query, rank) for query in ("blanket", "it's a=b", "1e5") for rank in (1, 2)
+    ]
+    assert all("blanket" in str(record["title"]) for record in found[:2])
+    assert {"lexical", "personal"} <= set(found[0]["parts"])  # type: ignore[call-overload]
+
+
+def test_filters_facets_and_reasons_are_shown(trained: Callable[[str], Run], tmp_path: Path) -> None:
+    run = str(trained("lightgcn").path)
+    options = ("--filter", "brand=brand1", "--facets", "--explain", "-k", "2")
+    done = call(tmp_path, "runing shoe", "--run", run, *options)
+    assert done.returncode == 0, done.stderr
+    assert "read as running shoe" in done.stdout and "brand: brand1 (10)" in done.stdout
+    assert "wool blanket" in done.stdout and "running shoe " not in done.stdout.replace("read as", "")
+
+
+def test_contradictions_are_refused_without_a_traceback(tmp_path: Path) -> None:
+    for words, why in (
+        (("shoe", "--queries", "-"), "give either a text or --queries"),
+        (("shoe", "--data", "no-such"), "there is no data set 'no-such'"),
+    ):
+        done = call(tmp_path, *words)
+        assert done.returncode == 2
+        assert f"ConfigError: {why}" in done.stderr and "Traceback" not in done.stderr
+        assert done.stdout == ""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (os.environ.get("KGREC_DATA") and os.environ.get("KGREC_MODELS")),
+    reason="needs zh-shop under KGREC_DATA and multilingual-e5-small-zh-en under KGREC_MODELS",
+)
+def test_the_worked_example(cache: Path, tmp_path: Path) -> None:
+    found = records(call(tmp_path, "运动鞋", "--data", "zh-shop", "-k", "3", "--json"))
+    assert len(found) == 3
+    assert {record["item"] for record in found} >= {"m35", "m36"}
