@@ -130,10 +130,7 @@ class RippleNet(Network):
 
 
 def _check(config: RippleNetConfig) -> None:
-    if config.item_update not in UPDATES:
-        raise ConfigError(
-            f"model.item_update is {config.item_update!r}; use replace, transform or transform_all"
-        )
+    checked_choice("item_update", config.item_update, UPDATES)
     for key in ("hops", "memories", "kge_batch"):
         if getattr(config, key) < 1:
             raise ConfigError(f"model.{key} is {getattr(config, key)}; use 1 or more")
