@@ -4,7 +4,7 @@ differ."""
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SECTIONS = {"results": "ml-100k.md", "speed": "speed.md"}
+SECTIONS = {"results": "ml-100k.md", "speed": "speed.md", "peers-lastfm": "peers-lastfm.md"}
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from kgrec.evaluation.evaluator import Evaluator
 from kgrec.fitted import Fitted, Places
 from kgrec.member_store import MemberStore
 from kgrec.models.base import FittedScorer
+from kgrec.models.factory import is_closed_form
 from kgrec.models.late_fusion import LateFusion
 from kgrec.prepare import Prepared
 from kgrec.training.checks import check_objective, check_training
@@ -70,6 +71,8 @@ def fit_fusion(config: Config, prepared: Prepared, fit_member: FitMember, places
 def member_config(config: Config, label: str) -> Config:
     """The job of one member: its model, and its own recipe where it has one."""
     recipe = config.model.recipes.get(label) or {}
+    if recipe and is_closed_form(config.model.members[label]):
+        raise ConfigError(f"model.recipes.{label}: that member is a closed form, which no recipe changes")
     unknown = set(recipe) - {"objective", "training"}
     if unknown:
         raise ConfigError(f"model.recipes.{label} has {min(unknown)!r}; it may have objective and training")

@@ -101,6 +101,7 @@ def test_a_member_may_have_a_recipe_of_its_own(
         ("lightgcn={model: {dim: 3}}", "it may have objective and training"),
         ("lightgcn={training: {epoch: 3}}", "model.recipes.lightgcn"),
         ("lightgcn={training: {epochs: many}}", "model.recipes.lightgcn"),
+        ("ease={training: {epochs: 3}}", "model.recipes.ease: that member is a closed form"),
     ],
 )
 def test_a_wrong_recipe_is_refused_before_anything_is_fitted(

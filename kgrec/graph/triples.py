@@ -9,6 +9,7 @@ from kgrec.data.dataset import Dataset
 
 ROUNDS = 4
 """How often a corrupted end that makes a known fact is drawn again; what is left is masked."""
+CORRUPTS = ("relation", "any")
 
 
 @dataclass(frozen=True)
@@ -66,20 +67,28 @@ class KnowledgeTriples:
         place = torch.searchsorted(self.keys, keys).clamp(max=len(self.keys) - 1)
         return self.keys[place] == keys
 
-    def sample(self, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    def sample(
+        self, size: int, generator: torch.Generator, corrupt: str = "relation"
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """(head, relation, tail, corrupted tail, usable), each ``(size,)``.
 
-        The corrupted tail is one that the relation has elsewhere, so that it is of the right type.
+        The corrupted tail is one that the relation has elsewhere, so that it is of the right type; with
+        ``corrupt=any`` it is any of the ``n_nodes`` with equal chance.
         """
         device = self.heads.device
         chosen = torch.randint(len(self), (size,), generator=generator, device=device)
         heads, relations = self.heads[chosen], self.relations[chosen]
-        corrupted = self._tails_of(relations, generator)
+        corrupted = self._corrupted(relations, generator, corrupt)
         bad = self.known(heads, relations, corrupted)
         for _ in range(ROUNDS - 1):
-            corrupted = torch.where(bad, self._tails_of(relations, generator), corrupted)
+            corrupted = torch.where(bad, self._corrupted(relations, generator, corrupt), corrupted)
             bad = self.known(heads, relations, corrupted)
         return heads, relations, self.tails[chosen], corrupted, ~bad
+
+    def _corrupted(self, relations: Tensor, generator: torch.Generator, corrupt: str) -> Tensor:
+        if corrupt == "relation":
+            return self._tails_of(relations, generator)
+        return torch.randint(self.n_nodes, relations.shape, generator=generator, device=relations.device)
 
     def _tails_of(self, relations: Tensor, generator: torch.Generator) -> Tensor:
         first, last = self.starts[relations], self.starts[relations + 1]

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 def transe_distance(head: Tensor, translation: Tensor, tail: Tensor) -> Tensor:
@@ -32,6 +33,19 @@ def transr_score(
 ) -> Tensor:
     """``-|h W_r + r - t W_r|^2``: ``(batch,)``, higher = more plausible; shapes of ``transr_distance``."""
     return -transr_distance(head, relation, tail, relation_vectors, projections)
+
+
+def unit_transr_score(
+    head: Tensor, relation: Tensor, tail: Tensor, relation_vectors: Tensor, projections: Tensor
+) -> Tensor:
+    """``-|n(h W_r) + n(r) - n(t W_r)|^2`` with ``n(x) = x / |x|``; shapes of ``transr_distance``, but
+    both ends are projected apart.
+
+    TransR's constraints hold the lengths to at most 1; RecBole's CKE makes them 1.
+    """
+    ends = project_by_relation(torch.cat([head, tail]), relation.repeat(2), projections)
+    start, end = F.normalize(ends, dim=1).chunk(2)
+    return -transe_distance(start, F.normalize(relation_vectors, dim=1)[relation], end)
 
 
 def project_by_relation(rows: Tensor, relation: Tensor, projections: Tensor) -> Tensor:

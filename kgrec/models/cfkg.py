@@ -4,11 +4,15 @@ import torch
 from torch import Tensor, nn
 
 from kgrec.graph.hetero import INTERACTS
+from kgrec.graph.triples import CORRUPTS
 from kgrec.losses.knowledge import pairwise_loss
-from kgrec.losses.preference import weighted_mean
+from kgrec.losses.preference import bce_loss, weighted_mean
 from kgrec.models.config_translation import CFKGConfig
-from kgrec.models.network import Network, NodeVectors, checked_scoring, final_vectors
+from kgrec.models.init import INITS, draw_rows
+from kgrec.models.network import Network, NodeVectors, checked_choice, checked_scoring, final_vectors
 from kgrec.models.parts import NetworkParts, StepBatch
+
+FACT_LOSSES = ("pairwise", "bce")
 
 
 class CFKG(Network):
@@ -24,9 +28,10 @@ class CFKG(Network):
     ``-|a - i|^2 = [2 a, -1] . [i, |i|^2] - |a|^2``, but there the sum of a history's items is no user.
 
     The interactions' loss is the objective's preference term (``bce`` with sampled negatives is the authors'
-    one), facts have a pairwise loss of their own here; reverse relations are not used. A corrupted tail is
-    one that the relation has elsewhere. Without facts what is left is matrix factorisation with a vector r
-    that all users share. Cost: a step reads the batch's rows.
+    one), facts have a pairwise loss of their own here, or the authors' with ``fact_loss=bce``; reverse
+    relations are not used. A corrupted tail is one that the relation has elsewhere, or any node with
+    ``corrupt=any``. Without facts what is left is matrix factorisation with a vector r that all users share.
+    Cost: a step reads the batch's rows.
     """
 
     def __init__(self, parts: NetworkParts, config: CFKGConfig) -> None:
@@ -35,6 +40,9 @@ class CFKG(Network):
         self.constants = () if self.triples is None else ("triples",)
         self.n_users, self.n_items = propagation.n_users, propagation.n_items
         self.config, self.scoring = config, checked_scoring(config.scoring)
+        checked_choice("init", config.init, INITS)
+        checked_choice("corrupt", config.corrupt, CORRUPTS)
+        checked_choice("fact_loss", config.fact_loss, FACT_LOSSES)
         self.interacts = propagation.relations.index(INTERACTS)
         self.user = nn.Parameter(torch.empty(self.n_users, config.dim))
         self.node = nn.Parameter(torch.empty(self.n_items + propagation.n_entities, config.dim))
@@ -47,9 +55,9 @@ class CFKG(Network):
         return cls(parts, config)
 
     def reset_parameters(self) -> None:
-        """Normal with standard deviation ``init_std``."""
-        for parameter in self.parameters():
-            nn.init.normal_(parameter, std=self.config.init_std)
+        """Users, nodes and relations by ``init``."""
+        for table in (self.user, self.node, self.relation):
+            draw_rows(table, self.config.init, self.config.init_std)
 
     def forward(self) -> NodeVectors:
         """``u + r`` for users, the nodes themselves for items; unit length for ``scoring=cosine``."""
@@ -64,15 +72,19 @@ class CFKG(Network):
         )
 
     def own_terms(self, vectors: NodeVectors, batch: StepBatch) -> dict[str, Tensor]:
-        """``facts``: ``softplus((s_corrupted - s) / temperature)`` over drawn facts."""
+        """``facts``: ``softplus((s_corrupted - s) / temperature)`` over drawn facts, or with
+        ``fact_loss=bce`` ``softplus(-s / temperature) + softplus(s_corrupted / temperature)``."""
         if self.triples is None or self.config.facts <= 0:
             return {}
-        drawn = self.triples.sample(self.config.triple_batch, batch.generator)
+        drawn = self.triples.sample(self.config.triple_batch, batch.generator, self.config.corrupt)
         head, relation, tail, corrupted, usable = drawn
         moved = final_vectors(self.node[head] + self.relation[relation], self.scoring)
         positive, negative = (
             (moved * final_vectors(self.node[end], self.scoring)).sum(1) / self.config.temperature
             for end in (tail, corrupted)
         )
-        loss = weighted_mean(pairwise_loss(positive, negative), usable.to(positive))
-        return {"facts": self.config.facts * loss}
+        if self.config.fact_loss == "bce":
+            losses = bce_loss(positive, negative.unsqueeze(1))
+        else:
+            losses = pairwise_loss(positive, negative)
+        return {"facts": self.config.facts * weighted_mean(losses, usable.to(positive))}

@@ -3,11 +3,13 @@
 import torch
 from torch import Tensor, nn
 
+from kgrec.graph.triples import CORRUPTS
 from kgrec.losses.knowledge import pairwise_loss
 from kgrec.losses.preference import weighted_mean
-from kgrec.losses.transr import transr_score
+from kgrec.losses.transr import transr_score, unit_transr_score
 from kgrec.models.config_translation import CKEConfig
-from kgrec.models.network import Network, NodeVectors, checked_scoring, final_vectors
+from kgrec.models.init import INITS, draw_rows
+from kgrec.models.network import Network, NodeVectors, checked_choice, checked_scoring, final_vectors
 from kgrec.models.parts import NetworkParts, StepBatch
 
 
@@ -18,7 +20,8 @@ class CKE(Network):
     https://doi.org/10.1145/2939672.2939673, its structural part; the vectors of item texts and images are
     left out. Facts are scored by TransR, ``-|h W_r + r - t W_r|^2``. The paper's pairwise preference loss is
     ``objective.preference=bpr``. Two things differ from the paper: a corrupted tail is one that the relation
-    has elsewhere, where theirs is any entity; the priors' weight on z and y + e is ``objective.l2``'s.
+    has elsewhere, where theirs is any entity (``corrupt=any``); the priors' weight on z and y + e is
+    ``objective.l2``'s.
 
     Without facts there is no e, and the model is matrix factorisation. Cost: a step reads the batch's rows;
     see ``project_by_relation`` for the facts. Parameters: ``relations * dim * relation_dim`` beside the rows.
@@ -29,6 +32,8 @@ class CKE(Network):
         propagation, self.triples = parts.propagation, parts.triples
         self.n_users, self.n_items = propagation.n_users, propagation.n_items
         self.config, self.scoring = config, checked_scoring(config.scoring)
+        checked_choice("init", config.init, INITS)
+        checked_choice("corrupt", config.corrupt, CORRUPTS)
         self.user = nn.Parameter(torch.empty(self.n_users, config.dim))
         self.item = nn.Parameter(torch.empty(self.n_items, config.dim))
         if self.triples is not None:
@@ -45,13 +50,19 @@ class CKE(Network):
         return cls(parts, config)
 
     def reset_parameters(self) -> None:
-        """Normal with standard deviation ``init_std``; projections are the identity, as TransR starts."""
+        """Tables by ``init``. Projections are the identity, as TransR starts, where that is normal; else rows
+        of ``dim * relation_dim`` numbers of one more table."""
+        init, std = self.config.init, self.config.init_std
         for name, parameter in self.named_parameters():
             if name != "projection":
-                nn.init.normal_(parameter, std=self.config.init_std)
-        if self.triples is not None:
-            for projection in self.projection:
-                nn.init.eye_(projection)
+                draw_rows(parameter, init, std)
+        if self.triples is None:
+            return
+        if init != "normal":
+            draw_rows(self.projection.flatten(1), init, std)
+            return
+        for projection in self.projection:
+            nn.init.eye_(projection)
 
     def forward(self) -> NodeVectors:
         """``y + e`` for items; without layers, the first vectors are the final ones before scaling."""
@@ -69,11 +80,12 @@ class CKE(Network):
         """``structural``: ``-log sigmoid(s - s_corrupted)`` of drawn facts; ``structural_l2``: priors."""
         if self.triples is None or self.config.structural <= 0:
             return {}
-        drawn = self.triples.sample(self.config.triple_batch, batch.generator)
+        drawn = self.triples.sample(self.config.triple_batch, batch.generator, self.config.corrupt)
         head, relation, tail, corrupted, usable = drawn
         start, true, false = self.node[head], self.node[tail], self.node[corrupted]
+        score = unit_transr_score if self.config.unit_length else transr_score
         positive, negative = (
-            transr_score(start, relation, end, self.relation, self.projection) for end in (true, false)
+            score(start, relation, end, self.relation, self.projection) for end in (true, false)
         )
         loss = weighted_mean(pairwise_loss(positive, negative), usable.to(positive))
         terms = {"structural": self.config.structural * loss}

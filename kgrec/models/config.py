@@ -52,8 +52,10 @@ class BPRConfig:
     """Length of a vector."""
     scoring: str = "dot"
     """dot or cosine."""
+    init: str = "normal"
+    """normal, xavier_normal or xavier_uniform: how the first vectors are drawn (see ``draw_rows``)."""
     init_std: float = 0.1
-    """Standard deviation of the first vectors."""
+    """Standard deviation of the first vectors where ``init`` is normal."""
 
 
 @dataclass
@@ -67,8 +69,10 @@ class LightGCNConfig:
     """Propagation steps; the result is the mean over all layers."""
     scoring: str = "dot"
     """dot or cosine."""
+    init: str = "normal"
+    """normal, xavier_normal or xavier_uniform: how the first vectors are drawn (see ``draw_rows``)."""
     init_std: float = 0.1
-    """Standard deviation of the first vectors."""
+    """Standard deviation of the first vectors where ``init`` is normal."""
 
 
 @dataclass

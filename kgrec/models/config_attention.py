@@ -15,11 +15,14 @@ class KGCNConfig:
     neighbours: int = 8
     """Neighbours K sampled a node, once a training."""
     aggregator: str = "sum"
-    """sum, concat or neighbour: how a node and its neighbourhood become one vector."""
+    """sum, concat, neighbour or mean: how a node and its neighbourhood become one vector; mean is sum as
+    published code has it (see ``Receptive``)."""
     scoring: str = "cosine"
     """dot or cosine."""
+    init: str = "normal"
+    """normal, xavier_normal or xavier_uniform: how the first vectors are drawn (see ``draw_rows``)."""
     init_std: float = 0.1
-    """Standard deviation of the first vectors."""
+    """Standard deviation of the first vectors where ``init`` is normal."""
 
 
 @dataclass
@@ -47,12 +50,15 @@ class RippleNetConfig:
     reverses: bool = True
     """Ripples also run from tail to head, with matrices of their own; the paper's run from head to tail."""
     item_update: str = "replace"
-    """What asks the next hop: replace (the answer of this one) or transform (``W (v + answer)``)."""
+    """What asks the next hop: replace (the answer of this one), transform (``W (v + answer)``) or
+    transform_all (that, and what it is after the last hop is scored)."""
     kge_weight: float = 0.01
     """Weight of the squared error of facts, known and corrupted; 0 leaves it out."""
     kge_batch: int = 1024
     """Facts a step of that term."""
     scoring: str = "cosine"
     """dot or cosine."""
+    init: str = "normal"
+    """normal, xavier_normal or xavier_uniform: how the first vectors are drawn (see ``draw_rows``)."""
     init_std: float = 0.1
-    """Standard deviation of the first vectors."""
+    """Standard deviation of the first vectors where ``init`` is normal."""

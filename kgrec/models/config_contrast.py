@@ -89,8 +89,10 @@ class MCCLKConfig:
     """Similar items kept per item, itself among them."""
     scoring: str = "cosine"
     """dot or cosine."""
+    init: str = "normal"
+    """normal, xavier_normal or xavier_uniform: how the first vectors are drawn (see ``draw_rows``)."""
     init_std: float = 0.1
-    """Standard deviation of the first vectors."""
+    """Standard deviation of the first vectors where ``init`` is normal."""
     alpha: float = 0.2
     """Share of the local contrast in the two contrasts; the rest is the global one's."""
     beta: float = 0.1

@@ -41,7 +41,11 @@ class KGATConfig:
     """Weight of TransR's loss on the edges of the graph; 0 = off."""
     transr_batch: int = 2048
     """Edges a step that TransR's loss draws."""
+    corrupt: str = "relation"
+    """Corrupted tails: relation (one that the relation has elsewhere) or any (any node)."""
     scoring: str = "cosine"
     """dot or cosine."""
+    init: str = "normal"
+    """normal, xavier_normal or xavier_uniform: how the first vectors are drawn (see ``draw_rows``)."""
     init_std: float = 0.1
-    """Standard deviation of the first vectors."""
+    """Standard deviation of the first vectors where ``init`` is normal."""

@@ -26,8 +26,10 @@ class KGINConfig:
     """Dropout on each layer's vectors."""
     scoring: str = "cosine"
     """dot or cosine."""
+    init: str = "normal"
+    """normal, xavier_normal or xavier_uniform: how the first vectors are drawn (see ``draw_rows``)."""
     init_std: float = 0.1
-    """Standard deviation of the first vectors."""
+    """Standard deviation of the first vectors where ``init`` is normal."""
 
 
 @dataclass
@@ -49,7 +51,11 @@ class LightKGConfig:
     """Divides the cosines of the contrast."""
     contrast_nodes: int = 512
     """At most this many users, and items, of a step are compared with each other."""
+    contrast_draws: int = 1
+    """Random items drawn for each of those items; all of them are compared with all drawn."""
     scoring: str = "cosine"
     """dot or cosine."""
+    init: str = "normal"
+    """normal, xavier_normal or xavier_uniform: how the first vectors are drawn (see ``draw_rows``)."""
     init_std: float = 0.1
-    """Standard deviation of the first vectors."""
+    """Standard deviation of the first vectors where ``init`` is normal."""

@@ -7,11 +7,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kgrec.graph.attention import AttentiveEdges
+from kgrec.graph.triples import CORRUPTS
 from kgrec.losses.knowledge import pairwise_loss
 from kgrec.losses.preference import weighted_mean
 from kgrec.losses.transr import transr_score
 from kgrec.models.config_convolution import KGATConfig
-from kgrec.models.network import Network, NodeVectors, checked_scoring, final_vectors
+from kgrec.models.init import INITS, draw_rows
+from kgrec.models.network import Network, NodeVectors, checked_choice, checked_scoring, final_vectors
 from kgrec.models.parts import NetworkParts, StepBatch
 
 
@@ -26,7 +28,8 @@ class KGAT(Network):
 
     As in the authors' code no gradient flows through ``pi``: it is computed before every epoch, and ``e_r``
     and ``W_r`` learn from TransR's loss alone. That loss is a term of every step here, where theirs has an
-    optimiser and a round of its own; corrupted tails are such as the relation has elsewhere, theirs are any.
+    optimiser and a round of its own; corrupted tails are such as the relation has elsewhere, theirs are any
+    (``corrupt=any``).
 
     Cost: one sparse product a layer forward and one backward; an epoch ``2 edges * dim * relation_dim`` for
     ``pi``, over edges in chunks. No (edges, dim) tensor is held.
@@ -39,6 +42,8 @@ class KGAT(Network):
         super().__init__()
         self.n_users, self.n_items = sizes
         self.config, self.scoring = config, checked_scoring(config.scoring)
+        checked_choice("init", config.init, INITS)
+        checked_choice("corrupt", config.corrupt, CORRUPTS)
         self.edges = edges
         n_nodes, n_relations = edges.facts.n_nodes, len(edges.starts) - 1
         self.node = nn.Parameter(torch.empty(n_nodes, config.dim))
@@ -60,12 +65,17 @@ class KGAT(Network):
         return cls(AttentiveEdges.from_propagation(propagation), sizes, config)
 
     def reset_parameters(self) -> None:
-        """Normal with ``init_std`` for nodes, Glorot for the rest, biases 0; attention starts even: the same
-        for all edges of a node."""
-        nn.init.normal_(self.node, std=self.config.init_std)
-        nn.init.xavier_uniform_(self.relation)
-        for projection in self.projection:
-            nn.init.xavier_uniform_(projection)
+        """Nodes by ``init``, Glorot for the rest, biases 0; attention starts even: the same for all edges of
+        a node. Projections are rows of one more table where ``init`` is not normal."""
+        init, std = self.config.init, self.config.init_std
+        draw_rows(self.node, init, std, (self.n_users, len(self.node) - self.n_users))
+        if init == "normal":
+            nn.init.xavier_uniform_(self.relation)
+            for projection in self.projection:
+                nn.init.xavier_uniform_(projection)
+        else:
+            draw_rows(self.relation, init, std)
+            draw_rows(self.projection.flatten(1), init, std)
         for layer in (*self.sums, *self.products):
             assert isinstance(layer, nn.Linear)
             nn.init.xavier_uniform_(layer.weight)
@@ -115,7 +125,8 @@ class KGAT(Network):
         if self.config.transr <= 0:
             return {}
         size = self.config.transr_batch
-        head, relation, tail, corrupted, usable = self.edges.facts.sample(size, batch.generator)
+        drawn = self.edges.facts.sample(size, batch.generator, self.config.corrupt)
+        head, relation, tail, corrupted, usable = drawn
         start = self.node[head]
         positive, negative = (
             transr_score(start, relation, self.node[end], self.relation, self.projection)

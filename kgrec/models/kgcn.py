@@ -7,8 +7,9 @@ from torch.nn import functional as F
 from kgrec.errors import ConfigError
 from kgrec.graph.facts_of import FactsOf
 from kgrec.models.config_attention import KGCNConfig
+from kgrec.models.init import INITS, draw_rows
 from kgrec.models.kgcn_scorer import KGCNScorer
-from kgrec.models.network import Network, NodeVectors, checked_scoring, final_vectors
+from kgrec.models.network import Network, NodeVectors, checked_choice, checked_scoring, final_vectors
 from kgrec.models.parts import NetworkParts
 from kgrec.models.receptive import AGGREGATORS, Receptive, Tables
 
@@ -34,6 +35,7 @@ class KGCN(Network):
         propagation = parts.propagation
         self.n_users, self.n_items = propagation.n_users, propagation.n_items
         self.config, self.scoring = config, checked_scoring(config.scoring)
+        checked_choice("init", config.init, INITS)
         n_nodes = self.n_items + propagation.n_entities
         facts = FactsOf.build(parts.triples, n_nodes, propagation.relations, reverses=True)
         chosen = facts.sample(torch.arange(n_nodes), torch.arange(n_nodes + 1), config.neighbours)
@@ -53,9 +55,9 @@ class KGCN(Network):
         return cls(parts, config)
 
     def reset_parameters(self) -> None:
-        """Vectors normal with ``init_std``, matrices by Xavier's rule; the neighbours stay as drawn."""
+        """Vectors by ``init``, matrices by Xavier's rule; the neighbours stay as drawn."""
         for table in (self.user, self.node, self.relation):
-            nn.init.normal_(table, std=self.config.init_std)
+            draw_rows(table, self.config.init, self.config.init_std)
         for matrix in self.weight:
             nn.init.xavier_uniform_(matrix)
         nn.init.zeros_(self.bias)

@@ -9,7 +9,8 @@ from kgrec.graph.edge_dropout import EdgeDropout
 from kgrec.graph.propagation import Propagation, RelationalOperator
 from kgrec.losses.independence import MEASURES, independence_loss
 from kgrec.models.config_relational import KGINConfig
-from kgrec.models.network import Network, NodeVectors, checked_scoring, final_vectors
+from kgrec.models.init import INITS, draw_rows
+from kgrec.models.network import Network, NodeVectors, checked_choice, checked_scoring, final_vectors
 from kgrec.models.parts import NetworkParts, StepBatch
 
 
@@ -43,6 +44,7 @@ class KGIN(Network):
         _check(config)
         self.n_users, self.n_items = propagation.n_users, propagation.n_items
         self.config, self.scoring = config, checked_scoring(config.scoring)
+        checked_choice("init", config.init, INITS)
         knowledge = propagation.knowledge()
         self.facts = EdgeDropout(knowledge.adjacency)
         self.histories = EdgeDropout(propagation.user_means())
@@ -62,8 +64,9 @@ class KGIN(Network):
         return cls(parts.propagation, config)
 
     def reset_parameters(self) -> None:
-        """Nodes normal with standard deviation ``init_std``, relations and intents by Xavier's rule."""
-        nn.init.normal_(self.node, std=self.config.init_std)
+        """Nodes by ``init``, relations and intents by Xavier's rule."""
+        sizes = (self.n_users, len(self.node) - self.n_users)
+        draw_rows(self.node, self.config.init, self.config.init_std, sizes)
         nn.init.xavier_uniform_(self.relation)
         nn.init.xavier_uniform_(self.intent)
 

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 from kgrec.graph.csr import CSROperator
 from kgrec.graph.propagation import Propagation
 from kgrec.models.config import LightGCNConfig
-from kgrec.models.network import Network, NodeVectors, checked_scoring, final_vectors
+from kgrec.models.init import INITS, draw_rows
+from kgrec.models.network import Network, NodeVectors, checked_choice, checked_scoring, final_vectors
 from kgrec.models.parts import NetworkParts
 
 
@@ -20,11 +21,18 @@ class LightGCN(Network):
     constants: tuple[str, ...] = ("adjacency",)
 
     def __init__(
-        self, propagation: Propagation, dim: int, layers: int, scoring: str, init_std: float
+        self,
+        propagation: Propagation,
+        dim: int,
+        layers: int,
+        scoring: str,
+        init_std: float,
+        init: str = "normal",
     ) -> None:
         super().__init__()
         self.n_users, self.n_items = propagation.n_users, propagation.n_items
         self.layers, self.scoring, self.init_std = layers, checked_scoring(scoring), init_std
+        self.init = checked_choice("init", init, INITS)
         self.adjacency = propagation.bipartite()
         self.node = nn.Parameter(torch.empty(self.n_users + self.n_items, dim))
         self.reset_parameters()
@@ -32,11 +40,11 @@ class LightGCN(Network):
     @classmethod
     def build(cls, config: LightGCNConfig, parts: NetworkParts) -> "LightGCN":
         """From ``config``; only the interactions are read."""
-        return cls(parts.propagation, config.dim, config.layers, config.scoring, config.init_std)
+        return cls(parts.propagation, config.dim, config.layers, config.scoring, config.init_std, config.init)
 
     def reset_parameters(self) -> None:
-        """Normal with standard deviation ``init_std``."""
-        nn.init.normal_(self.node, std=self.init_std)
+        """Users and items by ``init``."""
+        draw_rows(self.node, self.init, self.init_std, (self.n_users, self.n_items))
 
     def forward(self) -> NodeVectors:
         """Mean over layers for users and items."""

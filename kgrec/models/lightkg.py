@@ -8,7 +8,8 @@ from kgrec.errors import ConfigError
 from kgrec.graph.propagation import Propagation
 from kgrec.models.common_neighbours import CommonNeighbours
 from kgrec.models.config_relational import LightKGConfig
-from kgrec.models.network import Network, NodeVectors, checked_scoring, final_vectors
+from kgrec.models.init import INITS, draw_rows
+from kgrec.models.network import Network, NodeVectors, checked_choice, checked_scoring, final_vectors
 from kgrec.models.parts import NetworkParts, StepBatch
 
 
@@ -22,7 +23,7 @@ class LightKG(Network):
         mean_{a, b} (1 - 1 / sqrt(d_a d_b)) exp(cos(e_a, e_b) (1 - s(a, b)) / tau)
 
     with ``s`` the cosine of neighbourhoods (see ``CommonNeighbours``) and ``e`` the first layer: the step's
-    users among each other, and the step's items against as many random ones.
+    users among each other, and the step's items against ``contrast_draws`` times as many random ones.
 
     Not confirmed in the text of the paper, but taken from the authors' code
     (https://github.com/1371149/LightKG): the normalisation, the whole contrast, and that it reads the first
@@ -42,11 +43,14 @@ class LightKG(Network):
             ConfigError: a value of ``config`` is out of range.
         """
         super().__init__()
-        if config.contrast_temperature <= 0 or config.contrast_nodes < 1:
-            raise ConfigError("model.contrast_temperature and model.contrast_nodes must be above 0")
+        if config.contrast_temperature <= 0 or config.contrast_nodes < 1 or config.contrast_draws < 1:
+            raise ConfigError(
+                "model.contrast_temperature, model.contrast_nodes and model.contrast_draws must be above 0"
+            )
         self.n_users, self.n_items = propagation.n_users, propagation.n_items
         self.n_entities = propagation.n_entities
         self.config, self.scoring = config, checked_scoring(config.scoring)
+        checked_choice("init", config.init, INITS)
         self.messages = propagation.relational("symmetric")
         self.common = CommonNeighbours.from_propagation(propagation)
         self.dropout = nn.Dropout(config.dropout)
@@ -60,8 +64,9 @@ class LightKG(Network):
         return cls(parts.propagation, config)
 
     def reset_parameters(self) -> None:
-        """Nodes normal with standard deviation ``init_std``, scalars by Xavier's rule."""
-        nn.init.normal_(self.node, std=self.config.init_std)
+        """Nodes by ``init``, scalars by Xavier's rule."""
+        sizes = (self.n_users, len(self.node) - self.n_users)
+        draw_rows(self.node, self.config.init, self.config.init_std, sizes)
         nn.init.xavier_uniform_(self.scalar)
 
     def forward(self) -> NodeVectors:
@@ -93,7 +98,8 @@ class LightKG(Network):
             terms["contrast_users"] = config.contrast_users * self._contrast(users, users)
         if config.contrast_items > 0:
             items = self._some(batch.items, batch.generator)
-            others = torch.randint(self.n_items, items.shape, generator=batch.generator, device=items.device)
+            size = (len(items) * config.contrast_draws,)
+            others = torch.randint(self.n_items, size, generator=batch.generator, device=items.device)
             own, against = items + self.n_users, others + self.n_users
             terms["contrast_items"] = config.contrast_items * self._contrast(own, against)
         return terms

@@ -9,9 +9,10 @@ from torch.nn import functional as F
 from kgrec.graph.hetero import INTERACTS
 from kgrec.graph.propagation import Propagation, RelationalOperator
 from kgrec.models.config_contrast import MCCLKConfig
+from kgrec.models.init import INITS, draw_rows
 from kgrec.models.item_graph import ItemGraph
 from kgrec.models.lightgcn import layer_mean
-from kgrec.models.network import Network, NodeVectors, checked_scoring, final_vectors
+from kgrec.models.network import Network, NodeVectors, checked_choice, checked_scoring, final_vectors
 from kgrec.models.parts import NetworkParts, StepBatch
 from kgrec.models.view_contrast import ViewContrast, Views
 
@@ -45,6 +46,7 @@ class MCCLK(Network):
     def __init__(self, propagation: Propagation, config: MCCLKConfig) -> None:
         super().__init__()
         self.config, self.scoring = config, checked_scoring(config.scoring)
+        checked_choice("init", config.init, INITS)
         self.n_users, self.n_items = propagation.n_users, propagation.n_items
         self.has_knowledge = not bool(propagation.is_interaction.all())
         self.adjacency = propagation.bipartite()
@@ -66,9 +68,14 @@ class MCCLK(Network):
         return cls(parts.propagation, config)
 
     def reset_parameters(self) -> None:
-        """Nodes around 0 and relations around 1 with ``init_std``; the similar items are those of these."""
-        nn.init.normal_(self.node, std=self.config.init_std)
-        nn.init.normal_(self.relation, mean=1.0, std=self.config.init_std)
+        """Nodes by ``init``; relations around 1 with ``init_std`` where that is normal, else by ``init`` as
+        well; the similar items are those of these."""
+        init, std = self.config.init, self.config.init_std
+        draw_rows(self.node, init, std, (self.n_users, len(self.node) - self.n_users))
+        if init == "normal":
+            nn.init.normal_(self.relation, mean=1.0, std=std)
+        else:
+            draw_rows(self.relation, init, std)
         self.contrast.reset_parameters()
         self._find_similar()
 

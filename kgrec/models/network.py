@@ -164,6 +164,15 @@ def checked_scoring(scoring: str) -> str:
     Raises:
         ConfigError: it is neither dot nor cosine.
     """
-    if scoring not in SCORINGS:
-        raise ConfigError(f"model.scoring is {scoring!r}; use {' or '.join(SCORINGS)}")
-    return scoring
+    return checked_choice("scoring", scoring, SCORINGS)
+
+
+def checked_choice(key: str, value: str, allowed: tuple[str, ...]) -> str:
+    """``value`` of the key ``model.KEY`` itself.
+
+    Raises:
+        ConfigError: it is none of ``allowed``.
+    """
+    if value not in allowed:
+        raise ConfigError(f"model.{key} is {value!r}; use {', '.join(allowed[:-1])} or {allowed[-1]}")
+    return value

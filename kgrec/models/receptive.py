@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-AGGREGATORS = ("sum", "concat", "neighbour")
+AGGREGATORS = ("sum", "concat", "neighbour", "mean")
+"""Saved by their places: new ones come last."""
 
 
 class Tables(NamedTuple):
@@ -26,6 +27,8 @@ class Receptive:
     """``v' = act(W (v + v_N) + b)`` with ``v_N = sum_k softmax_k(u . r_k) v_k``, ``len(bias)`` times.
 
     ``concat`` has ``W [v, v_N]`` and ``neighbour`` ``W v_N`` instead. act is ReLU, in the last layer tanh.
+    ``mean`` is ``sum`` with means where the paper has sums, as in the authors' code and RecBole's: ``u . r /
+    dim`` in the softmax, and ``v_N / K``.
     Wang et al. 2019, Knowledge Graph Convolutional Networks for Recommender Systems,
     https://arxiv.org/abs/1904.12575.
     """
@@ -50,7 +53,7 @@ class Receptive:
     def attention(self, tables: Tables, field: Tensor) -> Tensor:
         """Each neighbour's share for each person: nodes ``(batch, m)`` -> ``(batch, m, K)``."""
         relations = self.relation_of[field]
-        cares = tables.users @ tables.relations.T
+        cares = self._cares(tables)
         return cares.gather(1, relations.flatten(1)).view_as(relations).softmax(-1)
 
     def of_pairs(self, tables: Tables, items: Tensor) -> Tensor:
@@ -81,7 +84,7 @@ class Receptive:
         """
         layers = len(self.bias)
         rows = self._inner_rows(n_items)
-        cares = tables.users @ tables.relations.T
+        cares = self._cares(tables)
         shares = cares[:, self.relation_of[:rows]].softmax(-1)
         x = tables.nodes
         for layer in range(layers):
@@ -104,6 +107,11 @@ class Receptive:
         """Nodes that a layer before the last is worked out for; with one layer, items alone."""
         return len(self.neighbours) if len(self.bias) > 1 else n_items
 
+    def _cares(self, tables: Tables) -> Tensor:
+        """How much each person cares for each relation, ``(batch, n_relations)``."""
+        cares = tables.users @ tables.relations.T
+        return cares / tables.relations.shape[1] if self.aggregator == "mean" else cares
+
     def _halves(self, layer: int) -> tuple[Tensor | None, Tensor]:
         """The matrices ``(dim, dim)`` of the node itself (None: it is not heard) and of its neighbourhood."""
         weight = self.weight[layer]
@@ -111,6 +119,8 @@ class Receptive:
             return weight, weight
         if self.aggregator == "neighbour":
             return None, weight
+        if self.aggregator == "mean":
+            return weight, weight / self.neighbours.shape[1]
         own, heard = weight.chunk(2, dim=1)
         return own, heard
 

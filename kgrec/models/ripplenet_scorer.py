@@ -47,8 +47,8 @@ class RippleNetScorer:
         return self._score(ripples_from(self.facts, first, hops))[0]
 
     def tensors(self) -> dict[str, Tensor]:
-        """Nodes, matrices, facts, ripple sets, and the place of ``scoring`` among its names."""
-        options = torch.tensor([self.n_items, SCORINGS.index(self.scoring)])
+        """Nodes, matrices, facts, ripple sets, and of the options the place among their names."""
+        options = torch.tensor([self.n_items, SCORINGS.index(self.scoring), int(self.weights.scored)])
         named = {"nodes": self.weights.nodes, "matrices": self.weights.relations, "ripples": self.ripples}
         if self.weights.update is not None:
             named["update"] = self.weights.update
@@ -57,8 +57,9 @@ class RippleNetScorer:
     @classmethod
     def from_tensors(cls, tensors: dict[str, Tensor]) -> "RippleNetScorer":
         """Rebuild from ``tensors()``."""
-        n_items, scoring = tensors["options"].tolist()
-        weights = Weights(tensors["nodes"], tensors["matrices"], tensors.get("update"))
+        # Two options in files of before ``transform_all``.
+        n_items, scoring, *scored = tensors["options"].tolist()
+        weights = Weights(tensors["nodes"], tensors["matrices"], tensors.get("update"), scored == [1])
         facts = FactsOf(*(tensors[name] for name in FACTS))
         return cls(weights, facts, tensors["ripples"], n_items, SCORINGS[scoring])
 
@@ -71,7 +72,7 @@ class RippleNetScorer:
         step = max(1, CHUNK_BYTES // row_bytes)
         for first in range(0, len(ripples), step):
             chunk = ripples[first : first + step]
-            people = responses(items, memories(self.weights, self.facts, chunk), self.weights.update)
+            people, asked = responses(items, memories(self.weights, self.facts, chunk), self.weights)
             known = chunk[:, 0, 0] >= 0
-            scores[first : first + step] = ripple_scores(people, items, known, self.scoring)
+            scores[first : first + step] = ripple_scores(people, asked, known, self.scoring)
         return scores

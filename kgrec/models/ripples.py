@@ -26,7 +26,9 @@ class Weights(NamedTuple):
     relations: Tensor
     """``(n_relations, dim, dim)``: R_r."""
     update: Tensor | None
-    """``(dim, dim)``: W of ``item_update=transform``; None for ``replace``."""
+    """``(dim, dim)``: W of ``item_update=transform`` and ``transform_all``; None for ``replace``."""
+    scored: bool = False
+    """Whether the score, too, reads the item that the last hop left: ``transform_all``."""
 
 
 def ripple_sets(facts: FactsOf, history: tuple[Tensor, Tensor], size: tuple[int, int]) -> Tensor:
@@ -69,18 +71,19 @@ def memories(weights: Weights, facts: FactsOf, ripples: Tensor) -> list[Memory]:
     ]
 
 
-def responses(items: Tensor, hops: list[Memory], update: Tensor | None) -> Tensor:
-    """The person ``u = o^1 + ... + o^H`` as the item sees it; ``o^k = sum_i softmax_i(q^k . R_i h_i) t_i``.
+def responses(items: Tensor, hops: list[Memory], weights: Weights) -> tuple[Tensor, Tensor]:
+    """The person ``u = o^1 + ... + o^H`` as the item sees it, and what that is to be multiplied by.
 
-    ``q^1`` is the item, ``q^(k+1)`` is ``o^k``, or ``W (q^k + o^k)`` with ``update``. ``items`` ``(batch, n,
-    dim)``, or ``(n, dim)`` alike for everybody -> ``(batch, n, dim)``.
+    ``o^k = sum_i softmax_i(q^k . R_i h_i) t_i``; ``q^1`` is the item, ``q^(k+1)`` is ``o^k``, or ``W (q^k +
+    o^k)`` with ``weights.update``. The second is the item, or with ``weights.scored`` ``q^(H+1)``. ``items``
+    ``(batch, n, dim)``, or ``(n, dim)`` alike for everybody -> ``(batch, n, dim)``, and that or ``items``.
     """
     question, given = items, []
     for keys, answers in hops:
         answer = (question @ keys.mT).softmax(-1) @ answers
         given.append(answer)
-        question = answer if update is None else (question + answer) @ update.T
-    return torch.stack(given).sum(0)
+        question = answer if weights.update is None else (question + answer) @ weights.update.T
+    return torch.stack(given).sum(0), question if weights.scored else items
 
 
 def ripple_scores(people: Tensor, items: Tensor, known: Tensor, scoring: str) -> Tensor:

@@ -8,6 +8,7 @@ SCORERS = ("distmult", "transe")
 ROWS = ("first", "final")
 BATCHES = ("interaction", "user")
 SCHEDULES = ("constant", "cosine", "linear")
+OPTIMIZERS = ("adamw", "adam")
 
 
 def check_objective(config: ObjectiveConfig) -> None:
@@ -44,6 +45,7 @@ def check_training(config: TrainingConfig) -> None:
         ConfigError: naming the key, its value, and what is allowed.
     """
     _one_of("training.schedule", config.schedule, SCHEDULES)
+    _one_of("training.optimizer", config.optimizer, OPTIMIZERS)
     _one_of("training.batch_by", config.batch_by, BATCHES)
     _at_least("training.epochs", config.epochs, 1)
     _at_least("training.batch_size", config.batch_size, 1)

@@ -15,8 +15,10 @@ class TrainingConfig:
     """How they are drawn: interaction (each by chance) or user (people by chance, all of one together)."""
     lr: float = 0.01
     """Adam's learning rate at its height."""
+    optimizer: str = "adamw"
+    """adamw (weight decay apart from the gradient) or adam (weight decay added to it, scaled like it)."""
     weight_decay: float = 0.0
-    """AdamW's decoupled decay of all parameters; the objective's L2 is another key."""
+    """The optimiser's decay of all parameters; the objective's L2 is another key."""
     schedule: str = "constant"
     """constant, cosine (to zero over ``epochs``) or linear (to zero over ``epochs``)."""
     warmup_epochs: float = 0.0

@@ -48,7 +48,8 @@ class Trainer:
         self.network, self.objective, self.batches, self.config = network, objective, batches, config
         self.checkpoints = checkpoints
         self.parameters = [p for p in network.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(
+        optimizer = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
+        self.optimizer = optimizer(
             self.parameters, lr=config.lr, weight_decay=config.weight_decay, fused=True
         )
         self.scheduler = build_scheduler(self.optimizer, config, len(batches))

@@ -30,6 +30,25 @@ def test_samples_are_facts_and_corrupted_ones_are_typed_and_unknown(facts: Knowl
     assert len(set(zip(head.tolist(), relation.tolist(), strict=True))) == 17  # every fact is drawn
 
 
+def test_any_node_corrupts_and_none_makes_a_fact(facts: KnowledgeTriples) -> None:
+    generator = torch.Generator().manual_seed(0)
+    head, relation, tail, corrupted, usable = facts.sample(20_000, generator, "any")
+    assert facts.known(head, relation, tail).all()
+    assert not facts.known(head, relation, corrupted)[usable].any()
+    assert usable.float().mean() > 0.99
+    # A node is drawn as often as any other for those heads and relations that do not have it as a tail.
+    chosen = (head == head[0]) & (relation == relation[0])
+    counts = torch.bincount(corrupted[chosen], minlength=facts.n_nodes)
+    known = facts.known(
+        head[0].expand(facts.n_nodes), relation[0].expand(facts.n_nodes), torch.arange(facts.n_nodes)
+    )
+    assert known.any()
+    assert (counts[known] <= 2).all()
+    mean = counts[~known].float().mean()
+    assert mean > 40
+    assert ((counts[~known] - mean).abs() < 5 * mean.sqrt()).all()
+
+
 def test_a_relation_with_one_tail_has_nothing_usable() -> None:
     facts = KnowledgeTriples.from_rows(
         torch.tensor([0, 1]), torch.zeros(2, dtype=torch.int64), torch.tensor([2, 2]), (1, 3)

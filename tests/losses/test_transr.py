@@ -4,7 +4,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from kgrec.losses.transr import project_by_relation, transe_distance, transr_distance, transr_score
+from kgrec.losses.transr import (
+    project_by_relation,
+    transe_distance,
+    transr_distance,
+    transr_score,
+    unit_transr_score,
+)
 
 N_RELATIONS, DIM, RELATION_DIM = 5, 4, 3
 
@@ -35,6 +41,22 @@ def test_transr_equals_the_definition(facts: tuple[Tensor, Tensor, Tensor, Tenso
     expected = looped(*facts)
     torch.testing.assert_close(transr_distance(*facts), expected)
     torch.testing.assert_close(transr_score(*facts), -expected)
+
+
+def test_unit_transr_by_hand() -> None:
+    # W doubles: (3, 4) -> (.6, .8), (0, 5) -> (0, 1), r = (0, 9) -> (0, 1): (.6, .8) + (0, 1) - (0, 1).
+    head, tail, vector = torch.tensor([[3.0, 4.0]]), torch.tensor([[0.0, 5.0]]), torch.tensor([[0.0, 9.0]])
+    score = unit_transr_score(head, torch.tensor([0]), tail, vector, 2 * torch.eye(2)[None])
+    torch.testing.assert_close(score, torch.tensor([-1.0]))
+
+
+def test_unit_transr_equals_the_definition(facts: tuple[Tensor, Tensor, Tensor, Tensor, Tensor]) -> None:
+    head, relation, tail, vectors, projections = facts
+    expected = []
+    for h, r, t in zip(head, relation.tolist(), tail, strict=True):
+        start, along, end = (x / x.norm() for x in (h @ projections[r], vectors[r], t @ projections[r]))
+        expected.append(-((start + along - end).norm() ** 2))
+    torch.testing.assert_close(unit_transr_score(*facts), torch.stack(expected))
 
 
 def test_transr_by_hand() -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from kgrec.data.user_items import UserItems
+from kgrec.errors import ConfigError
 from kgrec.graph import INTERACTS, Propagation
 from kgrec.losses.transr import transe_distance
 from kgrec.models.cfkg import CFKG
@@ -59,18 +60,27 @@ def test_the_cosine_ranks_like_transes_distance_of_unit_vectors(make_network: Ma
     assert torch.allclose(distance, 2 - 2 * scores, atol=1e-5)
 
 
+@pytest.mark.parametrize("corrupt", ["relation", "any"])
+@pytest.mark.parametrize("fact_loss", ["pairwise", "bce"])
 @pytest.mark.parametrize("scoring", ["dot", "cosine"])
-def test_the_loss_on_facts_equals_a_loop_in_value_and_gradient(scoring: str, make_network: Make) -> None:
-    network = made(make_network, dim=4, scoring=scoring, facts=0.5, temperature=0.3, triple_batch=9)
+def test_the_loss_on_facts_equals_a_loop_in_value_and_gradient(
+    scoring: str, fact_loss: str, corrupt: str, make_network: Make
+) -> None:
+    options = {"scoring": scoring, "fact_loss": fact_loss, "corrupt": corrupt}
+    network = made(make_network, dim=4, facts=0.5, temperature=0.3, triple_batch=9, **options)
     assert network.triples is not None
-    drawn = network.triples.sample(9, torch.Generator().manual_seed(5))
+    drawn = network.triples.sample(9, torch.Generator().manual_seed(5), corrupt)
     losses = []
     for head, relation, tail, corrupted, usable in zip(*(column.tolist() for column in drawn), strict=True):
         true, false = (
             score(network.node[head], network.relation[relation], network.node[end], scoring)
             for end in (tail, corrupted)
         )
-        losses.append(-torch.sigmoid((true - false) / 0.3).log() * usable)
+        if fact_loss == "bce":
+            loss = -torch.sigmoid(true / 0.3).log() - (1 - torch.sigmoid(false / 0.3)).log()
+        else:
+            loss = -torch.sigmoid((true - false) / 0.3).log()
+        losses.append(loss * usable)
     expected = 0.5 * torch.stack(losses).sum() / drawn[4].sum()
     terms = network.own_terms(network(), batch(5))
     assert terms.keys() == {"facts"}
@@ -79,6 +89,12 @@ def test_the_loss_on_facts_equals_a_loop_in_value_and_gradient(scoring: str, mak
     ours, theirs = (torch.autograd.grad(loss, learned) for loss in (terms["facts"], expected))
     for our, their in zip(ours, theirs, strict=True):
         assert torch.allclose(our, their, atol=1e-6)
+
+
+@pytest.mark.parametrize(("key", "value"), [("corrupt", "all"), ("fact_loss", "hinge")])
+def test_choices_that_do_not_exist_are_refused(key: str, value: str, make_network: Make) -> None:
+    with pytest.raises(ConfigError, match=f"model.{key} is '{value}'; use"):
+        made(make_network, **{key: value})
 
 
 def test_a_weight_of_zero_is_not_computed(make_network: Make) -> None:

@@ -79,6 +79,35 @@ def test_the_loss_on_facts_equals_a_loop_in_value_and_gradient(make_network: Mak
             assert torch.allclose(our, their, atol=1e-5)
 
 
+def test_unit_length_and_any_corrupted_tail(make_network: Make) -> None:
+    network = made(
+        make_network,
+        dim=4,
+        relation_dim=3,
+        structural=0.5,
+        structural_l2=0.0,
+        triple_batch=9,
+        unit_length=True,
+        corrupt="any",
+    )
+    with torch.no_grad():
+        network.projection.normal_()
+    assert network.triples is not None
+    drawn = network.triples.sample(9, torch.Generator().manual_seed(5), "any")
+    total = torch.zeros(())
+    for head, relation, tail, corrupted, usable in zip(*(column.tolist() for column in drawn), strict=True):
+        start, true, false = (
+            network.node[end] @ network.projection[relation] for end in (head, tail, corrupted)
+        )
+        start, true, false, along = (x / x.norm() for x in (start, true, false, network.relation[relation]))
+        gap = ((start + along - false) ** 2).sum() - ((start + along - true) ** 2).sum()
+        total = total - torch.sigmoid(gap).log() * usable
+    expected = 0.5 * total / drawn[4].sum()
+    terms = network.own_terms(network(), batch(5))
+    assert terms.keys() == {"structural"}
+    assert torch.allclose(terms["structural"], expected, rtol=1e-4)
+
+
 def test_projections_start_as_the_identity(make_network: Make) -> None:
     network = made(make_network, dim=4, relation_dim=3)
     assert torch.equal(network.projection[1], torch.eye(4)[:, :3])

@@ -38,12 +38,14 @@ def recursed(network: KGCN, user: int, node: int, layer: int) -> Tensor:
         return network.node[node]
     neighbours = network.get_buffer("neighbours")[node].tolist()
     relations = network.get_buffer("relation_of")[node].tolist()
-    cares = [(network.user[user] @ network.relation[relation]).exp() for relation in relations]
+    scale = network.config.dim if network.config.aggregator == "mean" else 1
+    cares = [(network.user[user] @ network.relation[relation] / scale).exp() for relation in relations]
     heard = torch.zeros(network.config.dim)
     for care, neighbour in zip(cares, neighbours, strict=True):
         heard = heard + care / sum(cares) * recursed(network, user, neighbour, layer - 1)
     own = recursed(network, user, node, layer - 1)
     entering = {"sum": own + heard, "concat": torch.cat([own, heard]), "neighbour": heard}
+    entering["mean"] = own + heard / len(neighbours)
     total = network.weight[layer - 1] @ entering[network.config.aggregator] + network.bias[layer - 1]
     return total.tanh() if layer == network.config.layers else total.relu()
 
@@ -110,7 +112,7 @@ def test_without_knowledge_items_hear_themselves(
     network = KGCN(NetworkParts(propagation, train), KGCNConfig(dim=6, aggregator=aggregator, scoring="dot"))
     users, items = torch.tensor([0, 1]), torch.tensor([[3, 4], [3, 9]])
     x = network.node[items]
-    entering = {"sum": 2 * x, "concat": torch.cat([x, x], -1), "neighbour": x}[aggregator]
+    entering = {"sum": 2 * x, "concat": torch.cat([x, x], -1), "neighbour": x, "mean": 1.125 * x}[aggregator]
     expected = ((entering @ network.weight[0].T).tanh() * network.user[users].unsqueeze(1)).sum(-1)
     assert torch.allclose(network.pair_scores(network(), users, items), expected, atol=1e-6)
 
@@ -156,7 +158,7 @@ def test_a_scorer_does_not_change_with_further_training(name: str, make_network:
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("aggregator", "mean", "use sum, concat, neighbour"),
+        ("aggregator", "plain", "use sum, concat, neighbour"),
         ("layers", 0, "use 1 or more"),
         ("neighbours", 0, "use 1 or more"),
         ("scoring", "euclid", "use dot or cosine"),

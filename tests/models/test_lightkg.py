@@ -132,6 +132,24 @@ def test_the_contrast_by_hand(make_network: Make, train: UserItems, dataset: Dat
     assert torch.allclose(terms["contrast_items"], 0.25 * expected, atol=1e-5)
 
 
+def test_more_random_items_are_drawn_on_request(make_network: Make) -> None:
+    network, batch = calm(make_network, contrast_items=0.25, contrast_users=0.0, contrast_draws=3), a_batch()
+    generator = torch.Generator().manual_seed(0)
+    torch.randperm(12, generator=generator)
+    drawn = torch.randint(network.n_items, (36,), generator=generator) + network.n_users
+    own = batch.items + network.n_users
+    alike, scale = network.common.similarity(own, drawn), network.common.scale
+    pairs = []
+    for row, a in enumerate(own.tolist()):
+        for column, b in enumerate(drawn.tolist()):
+            cosine = F.cosine_similarity(network.node[a], network.node[b], dim=0)
+            push = torch.exp(cosine * (1 - alike[row, column]) / 0.6)
+            pairs.append((1 - scale[a] * scale[b]) * push)
+    assert len(pairs) == 12 * 36
+    term = network.own_terms(network(), batch)["contrast_items"]
+    assert torch.allclose(term, 0.25 * torch.stack(pairs).mean(), atol=1e-5)
+
+
 def test_terms_depend_on_the_batch_s_generator_alone(make_network: Make) -> None:
     network = calm(make_network, contrast_nodes=5)
     vectors = network()
@@ -187,7 +205,9 @@ def test_the_same_seed_gives_the_same_weights(make_network: Make) -> None:
         assert torch.equal(one, other)
 
 
-@pytest.mark.parametrize("options", [{"contrast_temperature": 0.0}, {"contrast_nodes": 0}])
+@pytest.mark.parametrize(
+    "options", [{"contrast_temperature": 0.0}, {"contrast_nodes": 0}, {"contrast_draws": 0}]
+)
 def test_values_that_make_no_sense_are_refused(options: dict[str, float], make_network: Make) -> None:
     with pytest.raises(ConfigError, match="must be above 0"):
         make_network("lightkg", **options)

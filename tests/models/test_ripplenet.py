@@ -15,7 +15,8 @@ from kgrec.models import ripplenet_scorer
 from kgrec.models.config_attention import RippleNetConfig
 from kgrec.models.network import Network
 from kgrec.models.parts import NetworkParts
-from kgrec.models.ripplenet import RippleNet
+from kgrec.models.ripplenet import UPDATES, RippleNet
+from kgrec.models.ripplenet_scorer import RippleNetScorer
 from kgrec.training.batches import Batch
 
 Make = Callable[..., Network]
@@ -42,12 +43,13 @@ def looped(network: RippleNet, user: int, item: int) -> Tensor:
             answer = answer + share / sum(shares) * tail
         person = person + answer
         question = answer if network.update is None else network.update @ (question + answer)
+    scored = question if network.config.item_update == "transform_all" else network.node[item]
     if network.scoring == "cosine":
-        return F.cosine_similarity(person, network.node[item], dim=0)
-    return person @ network.node[item]
+        return F.cosine_similarity(person, scored, dim=0)
+    return person @ scored
 
 
-@pytest.mark.parametrize("item_update", ["replace", "transform"])
+@pytest.mark.parametrize("item_update", UPDATES)
 @pytest.mark.parametrize("hops", [1, 2, 3])
 @pytest.mark.parametrize("scoring", ["dot", "cosine"])
 def test_equals_the_loop_in_value_and_gradient(
@@ -66,7 +68,7 @@ def test_equals_the_loop_in_value_and_gradient(
     )
     assert torch.allclose(ours, theirs, atol=1e-5)
     # What the last hop's W would make is asked by nobody.
-    unused = network.update if hops == 1 else None
+    unused = network.update if hops == 1 and item_update == "transform" else None
     parameters = [parameter for parameter in network.parameters() if parameter is not unused]
     direction = torch.randn_like(ours)
     our_grads = torch.autograd.grad((ours * direction).sum(), parameters)
@@ -75,7 +77,7 @@ def test_equals_the_loop_in_value_and_gradient(
         assert torch.allclose(mine, other, atol=1e-4)
 
 
-@pytest.mark.parametrize("item_update", ["replace", "transform"])
+@pytest.mark.parametrize("item_update", UPDATES)
 @pytest.mark.parametrize("scoring", ["dot", "cosine"])
 def test_the_scorer_ranks_by_the_pair_scores_whatever_the_chunks(
     item_update: str, scoring: str, make_network: Make, monkeypatch: pytest.MonkeyPatch
@@ -184,6 +186,16 @@ def test_the_seed_draws_ripples_and_the_state_keeps_them(make_network: Make) -> 
     assert torch.equal(made[2].scorer().scores(users), made[0].scorer().scores(users))
 
 
+@pytest.mark.parametrize("item_update", UPDATES)
+def test_a_scorer_is_read_back(item_update: str, make_network: Make) -> None:
+    scorer, users = make_ripplenet(make_network, item_update=item_update).scorer(), torch.arange(4)
+    tensors = scorer.tensors()
+    assert torch.equal(RippleNetScorer.from_tensors(tensors).scores(users), scorer.scores(users))
+    older = tensors | {"options": tensors["options"][:2]}
+    same = torch.equal(RippleNetScorer.from_tensors(older).scores(users), scorer.scores(users))
+    assert same == (item_update != "transform_all")
+
+
 def test_a_scorer_does_not_change_with_further_training(make_network: Make) -> None:
     network = make_ripplenet(make_network)
     scorer, users = network.scorer(), torch.arange(4)
@@ -198,7 +210,7 @@ def test_a_scorer_does_not_change_with_further_training(make_network: Make) -> N
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("item_update", "plus", "use replace or transform"),
+        ("item_update", "plus", "use replace, transform or transform_all"),
         ("hops", 0, "use 1 or more"),
         ("memories", 0, "use 1 or more"),
         ("scoring", "euclid", "use dot or cosine"),

@@ -23,6 +23,7 @@ OBJECTIVE = [
 ]
 TRAINING = [
     ("schedule", "step"),
+    ("optimizer", "sgd"),
     ("batch_by", "item"),
     ("epochs", 0),
     ("batch_size", 0),

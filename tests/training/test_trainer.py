@@ -70,6 +70,25 @@ def test_two_steps_equal_two_steps_by_hand(
         torch.testing.assert_close(parameter, parameters[name], rtol=3e-7, atol=1e-7)
 
 
+def test_adam_adds_the_decay_to_the_gradient(
+    make_trainer: MakeTrainer, dropout_network: MakeNetwork, batches: InteractionBatches
+) -> None:
+    """Kingma and Ba 2015 with L2: one step of it by hand, and rows without a gradient decay as well."""
+    network, before = dropout_network(), state_of(dropout_network())
+    lr, decay = 0.05, 0.1
+    trainer = make_trainer(network, lr=lr, weight_decay=decay, optimizer="adam")
+    trainer.step(next(batches.epoch(1)))
+    node = dict(network.named_parameters())["node"]
+    assert node.grad is not None
+    g = node.grad + decay * before["node"]
+    # In the first step the bias-corrected moments are g and g squared.
+    torch.testing.assert_close(node.detach(), before["node"] - lr * g / (g.abs() + 1e-8))
+    untouched = node.grad.abs().sum(1) == 0
+    assert untouched.any()
+    moved = (node.detach() - before["node"])[untouched]
+    torch.testing.assert_close(moved, -lr * before["node"][untouched].sign(), rtol=1e-3, atol=1e-5)
+
+
 def test_training_learns_what_is_planted(make_trainer: MakeTrainer, network: Network) -> None:
     result = make_trainer(network, epochs=30, lr=0.05).fit(None)
     losses = [record["loss/preference"] for record in result.history]
