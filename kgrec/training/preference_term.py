@@ -128,7 +128,9 @@ def _squared(config: PreferenceConfig, positives: Positives, vectors: NodeVector
     parameters stand still; pairs that the data keeps twice count their user more).
     """
     users, row = batch.users.unique(return_inverse=True)
-    losses = squared_loss(vectors.of_users(users), vectors.items, positives.of(users), config.unobserved_weight)
+    losses = squared_loss(
+        vectors.of_users(users), vectors.items, positives.of(users), config.unobserved_weight
+    )
     interactions = torch.bincount(row, minlength=len(users))
     share = losses * interactions / positives.count(users)
     return share.sum() / batch.weights.sum().clamp(min=1e-12)
