@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 from kgrec.config import Config
+from kgrec.data.dataset import Dataset
 from kgrec.data.splits import Part
+from kgrec.data.user_items import UserItems
 from kgrec.evaluation.evaluator import Evaluator
 from kgrec.features.fusion import FeatureFusion
 from kgrec.features.node_features import NodeFeatures, build_node_features
@@ -103,11 +105,30 @@ def build_trainer(
     triples = KnowledgeTriples.from_dataset(dataset, propagation.relations) if config.kg != "none" else None
     train = prepared.index(part)
     network = build_network(config.model, NetworkParts(propagation, train, triples, fusion)).to(device)
-    objective = Objective.build(config.objective, train, len(dataset.items), triples, features.text, device)
+    objective = Objective.build(
+        config.objective,
+        train,
+        len(dataset.items),
+        triples,
+        features.text,
+        device,
+        _answers(prepared.dataset, part),
+    )
     size, by = config.training.batch_size, config.training.batch_by
-    batches = InteractionBatches(part.users, part.items, part.weights, size, config.seed, device, by)
+    batches = InteractionBatches(
+        part.users, part.items, part.weights, size, config.seed, device, by, part.queries
+    )
     store = CheckpointStore(places.run / checkpoint) if config.training.checkpoint else None
     return Trainer(network, objective, batches, config.training, store), report
+
+
+def _answers(dataset: Dataset, part: Part) -> UserItems | None:
+    """Items that each query led to; None without queries."""
+    if part.queries is None:
+        return None
+    asked = part.queries >= 0
+    shape = (len(dataset.queries), len(dataset.items))
+    return UserItems.from_pairs(part.queries[asked], part.items[asked], shape)
 
 
 def _features(
@@ -116,7 +137,8 @@ def _features(
     """Text and KG embeddings, where the model or the objective reads them; otherwise none."""
     wanted = config.features
     if not needs_features(config.model):
-        text = replace(wanted.text, enabled=wanted.text.enabled and config.objective.text.weight > 0)
+        read = max(config.objective.text.weight, config.objective.search.text) > 0
+        text = replace(wanted.text, enabled=wanted.text.enabled and read)
         wanted = replace(wanted, text=text, kge=replace(wanted.kge, enabled=False))
     return build_node_features(prepared.dataset, part, wanted, places.cache, config.seed, places.device)
 

@@ -86,8 +86,8 @@ def member_key(config: Config, prepared: Prepared, device: torch.device) -> str:
 
 
 def _loss_reads_knowledge(objective: ObjectiveConfig) -> bool:
-    facts = objective.knowledge
-    return max(facts.triple, facts.anchored, objective.text.weight) > 0
+    facts, search = objective.knowledge, objective.search
+    return max(facts.triple, facts.anchored, objective.text.weight, search.anchored, search.text) > 0
 
 
 def part_hash(part: Part) -> str:

@@ -19,7 +19,7 @@ VOCABULARIES = ("users", "items", "entities", "relations")
 def write_data(run: Run, prepared: Prepared) -> None:
     """Vocabularies, labels, catalogue, triples, who had what, and the split's hashes."""
     dataset = prepared.dataset
-    for name in VOCABULARIES:
+    for name in VOCABULARIES if len(dataset.queries) == 0 else (*VOCABULARIES, "queries"):
         getattr(dataset, name).save(run.path / "vocabulary" / f"{name}.parquet")
     labels = [("entity", *pair) for pair in dataset.entity_labels.items()]
     labels += [("relation", *pair) for pair in dataset.relation_labels.items()]

@@ -95,6 +95,12 @@ class DataConfig:
     adds reverse edges itself; keep: both stay, and those facts count twice."""
     behaviour_relations: list[str] = field(default_factory=list)
     """Relations that are behaviour in disguise (also_buy, also_view): only kg=full+behaviour uses them."""
+    hidden_relations: list[str] = field(default_factory=list)
+    """Relations that no model may see, such as the one that decides which items answer a query: they leave
+    the triples, and a column of the catalogue of that name leaves the catalogue."""
+    queries: str = ""
+    """Where the queries behind interactions come from: query (a column of the interactions), a column of the
+    catalogue (category: its words are the query of every interaction with the item), or empty = none."""
     filters: FilterConfig = field(default_factory=FilterConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
     weights: WeightConfig = field(default_factory=WeightConfig)

@@ -11,6 +11,7 @@ from kgrec.data.config import DataConfig
 from kgrec.data.facts import FACT, clean_triples
 from kgrec.data.fingerprint import fingerprint
 from kgrec.data.items import align_catalogue, item_ids, readable
+from kgrec.data.queries import QUERY, with_queries
 from kgrec.data.statistics import statistics
 from kgrec.data.tables import Tables, checked
 from kgrec.data.vocabulary import Vocabulary
@@ -34,7 +35,7 @@ class Dataset:
     entities: Vocabulary
     relations: Vocabulary
     interactions: pl.DataFrame
-    """user, item and where known rating, event, timestamp, part."""
+    """user, item and where known rating, event, timestamp, part, query."""
     triples: pl.DataFrame
     """head, relation, tail."""
     catalogue: pl.DataFrame
@@ -47,10 +48,18 @@ class Dataset:
     """Relations that are behaviour in disguise; see kgrec.data.knowledge."""
     dropped: dict[str, int] = field(default_factory=dict)
     """How much cleaning removed, by reason."""
+    queries: Vocabulary = field(default_factory=lambda: Vocabulary([], "query"))
+    """What was typed before interactions: distinct texts; empty where ``interactions`` has no ``query``."""
 
     def interaction_rows(self) -> tuple[np.ndarray, np.ndarray]:
         """User rows and item rows of the interactions, both ``(n,)`` int64."""
         return self.users.encode(self.interactions["user"]), self.items.encode(self.interactions["item"])
+
+    def query_rows(self) -> np.ndarray | None:
+        """Query row of every interaction, ``(n,)`` int64, -1 where nothing was typed; or None: no queries."""
+        if len(self.queries) == 0:
+            return None
+        return self.queries.encode(self.interactions[QUERY])
 
     def knowledge_rows(self) -> np.ndarray:
         """``(n, 3)`` int64: head, relation, tail; an end is an item row in [0, I) or I + entity row."""
@@ -83,8 +92,11 @@ def build_dataset(tables: Tables, config: DataConfig) -> Dataset:
     items = Vocabulary.from_ids(item_ids(tables, interactions, config.catalogue_items), "item")
     triples, behaviour = NO_TRIPLES, tuple(sorted(config.behaviour_relations))
     if tables.triples is not None:
-        triples, behaviour, dropped_triples = clean_triples(tables.triples, items, config)
+        visible = tables.triples.filter(~pl.col("relation").is_in(config.hidden_relations))
+        triples, behaviour, dropped_triples = clean_triples(visible, items, config)
         dropped |= dropped_triples
+    catalogue = align_catalogue(tables.catalogue, items)
+    interactions = with_queries(interactions, catalogue, config.queries)
     dataset = Dataset(
         config.name,
         users,
@@ -93,14 +105,21 @@ def build_dataset(tables: Tables, config: DataConfig) -> Dataset:
         Vocabulary([], "relation"),
         _in_row_order(interactions, users, items),
         NO_TRIPLES,
-        align_catalogue(tables.catalogue, items),
+        catalogue.drop(set(config.hidden_relations) - {"item", "title"}, strict=False),
         readable(tables.entity_labels, "entity"),
         readable(tables.relation_labels, "relation"),
         "",
         behaviour,
         dropped,
+        _queries(interactions),
     )
     return with_triples(dataset, triples, {})
+
+
+def _queries(interactions: pl.DataFrame) -> Vocabulary:
+    if QUERY not in interactions.columns:
+        return Vocabulary([], "query")
+    return Vocabulary.from_ids(interactions[QUERY].drop_nulls().unique(), "query")
 
 
 def _in_row_order(interactions: pl.DataFrame, users: Vocabulary, items: Vocabulary) -> pl.DataFrame:
@@ -142,4 +161,5 @@ def with_triples(dataset: Dataset, triples: pl.DataFrame, dropped: dict[str, int
         fingerprint(content),
         dataset.behaviour,
         dataset.dropped | dropped,
+        dataset.queries,
     )

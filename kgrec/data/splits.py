@@ -36,6 +36,8 @@ class Part:
     """``(n,)`` int64 item rows."""
     weights: np.ndarray | None = None
     """``(n,)`` float32; None = all one."""
+    queries: np.ndarray | None = None
+    """``(n,)`` int64 query rows, -1 where nothing was typed; None = the data has no queries."""
 
     def __len__(self) -> int:
         return len(self.users)
@@ -58,8 +60,11 @@ class Split:
         weights = None
         if self.train.weights is not None and self.valid.weights is not None:
             weights = np.concatenate([self.train.weights, self.valid.weights])
+        queries = None
+        if self.train.queries is not None and self.valid.queries is not None:
+            queries = np.concatenate([self.train.queries, self.valid.queries])
         users = np.concatenate([self.train.users, self.valid.users])
-        return Part(users, np.concatenate([self.train.items, self.valid.items]), weights)
+        return Part(users, np.concatenate([self.train.items, self.valid.items]), weights, queries)
 
     def describe(self) -> dict[str, Any]:
         """What ``split.json`` holds: protocol, and of each part the number of interactions and its hash."""
@@ -81,7 +86,11 @@ def make_split(dataset: Dataset, config: SplitConfig, weights: WeightConfig | No
     _refuse_empty(rows, config)
     values = interaction_weights(dataset.interactions, assigned == methods.TRAIN, weights or WeightConfig())
     users, items = dataset.interaction_rows()
-    parts = [Part(users[r], items[r], None if values is None else values[r]) for r in rows]
+    queries = dataset.query_rows()
+    parts = [
+        Part(users[r], items[r], *(None if column is None else column[r] for column in (values, queries)))
+        for r in rows
+    ]
     _refuse_overlap(parts, dataset)
     hashes = {
         name: table_hash(dataset.interactions[r].select("user", "item"))

@@ -8,7 +8,13 @@ import polars as pl
 from kgrec.errors import DataError
 
 PARTS = ("train", "valid", "test")
-EVENT_COLUMNS = {"rating": pl.Float64, "event": pl.String, "timestamp": pl.Float64, "part": pl.String}
+EVENT_COLUMNS = {
+    "rating": pl.Float64,
+    "event": pl.String,
+    "timestamp": pl.Float64,
+    "part": pl.String,
+    "query": pl.String,
+}
 
 
 @dataclass(frozen=True)
@@ -17,7 +23,7 @@ class Tables:
 
     interactions: pl.DataFrame
     """user, item and where known rating (float), event (string), timestamp (Unix seconds, float), part
-    (train, valid or test)."""
+    (train, valid or test), query (what was typed; null = nothing)."""
     triples: pl.DataFrame | None = None
     """head, relation, tail; an end that is an item bears the item's id."""
     catalogue: pl.DataFrame | None = None

@@ -28,13 +28,13 @@ class NodeFeatures:
     """Embeddings of nodes, on the CPU; zero rows where a node has none."""
 
     text: Tensor | None = None
-    """``(n_users + n_items + n_entities, d_text)`` float32, or None without any text."""
+    """``(n_users + n_items + n_entities + n_queries, d_text)`` float32, or None without any text."""
     text_mask: Tensor | None = None
-    """``(n_users + n_items + n_entities,)`` bool: who has text."""
+    """``(n_users + n_items + n_entities + n_queries,)`` bool: who has text."""
     kge: Tensor | None = None
-    """``(n_items + n_entities, d_kge)`` float32, or None without triples; users are in no triple."""
+    """``(n_items + n_entities + n_queries, d_kge)`` float32, or None without triples; no user is in one."""
     kge_mask: Tensor | None = None
-    """``(n_items + n_entities,)`` bool: who is in a triple."""
+    """``(n_items + n_entities + n_queries,)`` bool: who is in a triple; no query is."""
 
 
 def build_node_features(
@@ -48,6 +48,9 @@ def build_node_features(
     """
     text, text_mask, text_report = _text(dataset, train, config.text, cache_dir, device)
     kge, kge_mask, kge_report = _kge(dataset, config.kge, cache_dir, seed, device)
+    if kge is not None and kge_mask is not None and train.queries is not None:
+        kge = F.pad(kge, (0, 0, 0, len(dataset.queries)))
+        kge_mask = F.pad(kge_mask, (0, len(dataset.queries)))
     return NodeFeatures(text, text_mask, kge, kge_mask), {"text": text_report, "kge": kge_report}
 
 
@@ -68,16 +71,20 @@ def _text(
     if not rows:
         log.warning("text: no item and no entity has any; data.template is %r", config.template)
         return None, None, report
-    encoded = TextEmbedder.from_config(config, cache_dir, device).encode([texts[row] for row in rows])
+    embedder = TextEmbedder.from_config(config, cache_dir, device)
+    encoded = embedder.encode([texts[row] for row in rows])
     nodes = torch.zeros(len(texts), encoded.vectors.shape[1])
     nodes[rows] = encoded.vectors
     mask = torch.zeros(len(texts), dtype=torch.bool)
     mask[rows] = True
+    queries = dataset.queries.ids if train.queries is not None else []
+    asked = embedder.encode(queries, kind="query").vectors if queries else nodes[:0]
     users, has_text = user_texts(dataset, train, nodes[: len(dataset.items)])
     seconds = time.perf_counter() - started
     log.info("text: %s of %s rows from the cache (%.1f s)", f"{encoded.hits:,}", f"{len(rows):,}", seconds)
     report |= {"cached": encoded.hits, "dim": nodes.shape[1], "seconds": seconds}
-    return torch.cat([users, nodes]), torch.cat([has_text, mask]), report
+    every = torch.cat([has_text, mask, torch.ones(len(asked), dtype=torch.bool)])
+    return torch.cat([users, nodes, asked]), every, report
 
 
 def user_texts(dataset: Dataset, train: Part, items: Tensor) -> tuple[Tensor, Tensor]:

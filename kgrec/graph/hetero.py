@@ -1,4 +1,5 @@
-"""The user-item-entity graph as PyG ``HeteroData``: train interactions, knowledge, and every reverse edge."""
+"""The user-item-entity graph as PyG ``HeteroData``: train interactions and their queries, knowledge, and
+every reverse edge."""
 
 import numpy as np
 import torch
@@ -10,6 +11,8 @@ from kgrec.data.splits import Part
 from kgrec.errors import DataError
 
 INTERACTS = "interacts"
+ASKS = "asks"
+ANSWERED_BY = "answered_by"
 REVERSE_PREFIX = "rev_"
 
 NODE_TYPES = ("user", "item", "entity")
@@ -26,26 +29,41 @@ def build_graph(dataset: Dataset, train: Part, weights: np.ndarray | None = None
     Node types ``user``, ``item`` and ``entity`` are disjoint; rows are those of the vocabularies. Edge types
     are ``(user, interacts, item)``, one per (head type, relation, tail type), and ``rev_<relation>`` for
     each. ``weights`` ``(n_train,)`` becomes the ``weight`` of the interaction edges; pairs that occur more
-    than once in ``train`` are one edge with their largest weight.
+    than once in ``train`` are one edge with their largest weight. Where interactions have queries, those are
+    nodes of their own, ``(user, asks, query)`` and ``(query, answered_by, item)``.
 
     Raises:
         DataError: a relation is called like the interactions or like another relation's reverse.
     """
-    _refuse_taken_names(dataset.relations.ids)
+    behaviour = [INTERACTS] + ([ASKS, ANSWERED_BY] if train.queries is not None else [])
+    _refuse_taken_names(dataset.relations.ids, behaviour)
     graph = HeteroData()
     counts = {"user": len(dataset.users), "item": len(dataset.items), "entity": len(dataset.entities)}
     for node_type, count in counts.items():
         graph[node_type].num_nodes = count
     pairs, weight = _distinct_pairs(train, weights, counts["item"])
     _add_edges(graph, "user", INTERACTS, "item", pairs, weight)
+    if train.queries is not None:
+        _add_queries(graph, train, train.queries, len(dataset.queries))
     for head, name, tail, edges in _typed_triples(dataset):
         _add_edges(graph, head, name, tail, edges, None)
     return graph
 
 
-def _refuse_taken_names(relations: list[str]) -> None:
+def _add_queries(graph: HeteroData, train: Part, queries: np.ndarray, n_queries: int) -> None:
+    """Who asked what, and what they took; a query that only valid or test has is a node without edges."""
+    graph["query"].num_nodes = n_queries
+    asked = queries >= 0
+    for head, name, tail, ends in (
+        ("user", ASKS, "query", (train.users, queries)),
+        ("query", ANSWERED_BY, "item", (queries, train.items)),
+    ):
+        _add_edges(graph, head, name, tail, np.unique(np.stack(ends)[:, asked], axis=1), None)
+
+
+def _refuse_taken_names(relations: list[str], behaviour: list[str]) -> None:
     """Two relations under one name would be one gate row, and one edge type would replace the other."""
-    taken = {INTERACTS} | {reverse_name(name) for name in (INTERACTS, *relations)}
+    taken = {*behaviour} | {reverse_name(name) for name in (*behaviour, *relations)}
     for name in relations:
         if name in taken:
             raise DataError(f"triples: the relation {name!r} bears a name of the graph's own; rename it")

@@ -8,10 +8,12 @@ from torch_geometric.data import HeteroData
 
 from kgrec.errors import ConfigError
 from kgrec.graph.csr import CSROperator, product
-from kgrec.graph.hetero import INTERACTS, reverse_name
+from kgrec.graph.hetero import ANSWERED_BY, ASKS, INTERACTS, reverse_name
 
 NORMALISATIONS = ("symmetric", "family", "mean")
 INTERACTION_NAMES = (INTERACTS, reverse_name(INTERACTS))
+QUERY_NAMES = (ASKS, reverse_name(ASKS), ANSWERED_BY, reverse_name(ANSWERED_BY))
+BEHAVIOUR_NAMES = (*INTERACTION_NAMES, *QUERY_NAMES)
 
 
 class RelationalOperator:
@@ -83,19 +85,23 @@ class _GatedMultiply(torch.autograd.Function):
 class Propagation:
     """The operators of one graph, and where each node type's rows lie in the global order.
 
-    Global rows: users ``[0, U)``, items ``[U, U + I)``, entities ``[U + I, U + I + E)``. Offsets live here
-    and are never saved. ``relations`` lists the relation of each gate row, reverses included;
-    ``is_interaction`` ``(relations,)`` marks those that are behaviour rather than knowledge.
+    Global rows: users ``[0, U)``, items ``[U, U + I)``, entities ``[U + I, U + I + E)``, whose last are the
+    queries, where there are any: whatever reads entities reads them, too. Offsets live here and are never
+    saved. ``relations`` lists the relation of each gate row, reverses included; ``is_interaction``
+    ``(relations,)`` marks those that are behaviour rather than knowledge.
     """
 
     def __init__(self, graph: HeteroData) -> None:
         self.n_users = int(graph["user"].num_nodes)
         self.n_items = int(graph["item"].num_nodes)
-        self.n_entities = int(graph["entity"].num_nodes)
+        n_entities = int(graph["entity"].num_nodes)
+        self.n_queries = int(graph["query"].num_nodes) if "query" in graph.node_types else 0
+        self.n_entities = n_entities + self.n_queries
         self.n_nodes = self.n_users + self.n_items + self.n_entities
-        self.offsets = {"user": 0, "item": self.n_users, "entity": self.n_users + self.n_items}
+        first = self.n_users + self.n_items
+        self.offsets = {"user": 0, "item": self.n_users, "entity": first, "query": first + n_entities}
         self.relations = sorted({edge_type[1] for edge_type in graph.edge_types})
-        self.is_interaction = torch.tensor([name in INTERACTION_NAMES for name in self.relations])
+        self.is_interaction = torch.tensor([name in BEHAVIOUR_NAMES for name in self.relations])
         self._graph = graph
 
     def bipartite(self, weighted: bool = False) -> CSROperator:
@@ -139,7 +145,7 @@ class Propagation:
         """
         if normalisation not in ("mean", "symmetric"):
             raise ConfigError(f"model.normalisation is {normalisation!r}; use mean or symmetric")
-        names = {name for name in self.relations if name not in INTERACTION_NAMES}
+        names = {name for name in self.relations if name not in BEHAVIOUR_NAMES}
         source, target, relation, _ = self.edges(names, weighted=False)
         source, target = source - self.n_users, target - self.n_users
         n_nodes = self.n_items + self.n_entities

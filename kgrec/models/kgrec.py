@@ -27,7 +27,7 @@ class Kgrec(Network):
     def __init__(self, propagation: Propagation, fusion: FeatureFusion, config: KgrecConfig) -> None:
         super().__init__()
         self.n_users, self.n_items = propagation.n_users, propagation.n_items
-        self.n_entities = propagation.n_entities
+        self.n_entities, self.n_queries = propagation.n_entities, propagation.n_queries
         self.config = config
         self.fusion = fusion
         self.dropout = nn.Dropout(config.dropout)
@@ -67,7 +67,8 @@ class Kgrec(Network):
             total = total + current
         mean = total / (self.config.layers + 1)
         sizes = [self.n_users, self.n_items, self.n_entities]
-        users, items, _ = mean.split(sizes)
+        users, items, others = mean.split(sizes)
+        queries = others[self.n_entities - self.n_queries :]
         first_users, first_items, _ = first.split(sizes)
         return NodeVectors(
             users=final_vectors(users, self.scoring),
@@ -76,6 +77,7 @@ class Kgrec(Network):
             relations=self.relation,
             first_users=first_users,
             first_items=first_items,
+            queries=final_vectors(queries, self.scoring) if self.n_queries else None,
         )
 
     def project_text(self, text: Tensor) -> Tensor | None:

@@ -37,6 +37,8 @@ class NodeVectors:
     """``(n_users, dim)``, first layer: what L2 may weigh."""
     first_items: Tensor
     """``(n_items, dim)``, first layer."""
+    queries: Tensor | None = field(default=None, kw_only=True)
+    """``(n_queries, dim)``, final, where the model makes vectors of what people typed."""
     held: Tensor | None = field(default=None, kw_only=True)
     """``(n,)`` ascending user rows, where ``users`` and ``first_users`` hold some people only; None = all."""
 
@@ -116,7 +118,8 @@ class Network(nn.Module, ABC):
         vectors = self()
         self.train(was_training)
         # Copies, because the vectors may be the parameters themselves, or views of one table.
-        return VectorModel(vectors.users.clone(), vectors.items.clone())
+        queries = None if vectors.queries is None else vectors.queries.clone()
+        return VectorModel(vectors.users.clone(), vectors.items.clone(), queries)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Network":
         super()._apply(fn, recurse)

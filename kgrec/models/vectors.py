@@ -10,12 +10,16 @@ class VectorModel:
     mean length of the known users' vectors, so that scores are comparable with theirs.
     """
 
-    def __init__(self, user_vectors: Tensor, item_vectors: Tensor) -> None:
-        """``user_vectors`` ``(n_users, dim)``, ``item_vectors`` ``(n_items, dim)``."""
+    def __init__(
+        self, user_vectors: Tensor, item_vectors: Tensor, query_vectors: Tensor | None = None
+    ) -> None:
+        """``user_vectors`` ``(n_users, dim)``, ``item_vectors`` ``(n_items, dim)``; ``query_vectors``
+        ``(n_queries, dim)`` where queries were nodes of the graph."""
         if user_vectors.shape[1] != item_vectors.shape[1]:
             raise ValueError(f"users have {user_vectors.shape[1]} dims, items {item_vectors.shape[1]}")
         self.user_vectors = user_vectors
         self.item_vectors = item_vectors
+        self.query_vectors = query_vectors
         self.n_users = len(user_vectors)
         self.n_items = len(item_vectors)
 
@@ -37,10 +41,11 @@ class VectorModel:
         return self.item_vectors @ self.vector_from_history(items, weights)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Both tables, by name."""
-        return {"user_vectors": self.user_vectors, "item_vectors": self.item_vectors}
+        """The tables, by name."""
+        tables = {"user_vectors": self.user_vectors, "item_vectors": self.item_vectors}
+        return tables if self.query_vectors is None else tables | {"query_vectors": self.query_vectors}
 
     @classmethod
     def from_tensors(cls, tensors: dict[str, Tensor]) -> "VectorModel":
         """Rebuild from ``tensors()``."""
-        return cls(tensors["user_vectors"], tensors["item_vectors"])
+        return cls(tensors["user_vectors"], tensors["item_vectors"], tensors.get("query_vectors"))

@@ -22,6 +22,8 @@ class Batch:
     """``(batch,)`` float32, w_ui."""
     generator: torch.Generator
     """Draws this step's negatives; lives on the batch's device."""
+    queries: Tensor | None = None
+    """``(batch,)`` int64 query rows, -1 where nothing was typed; None = the data has no queries."""
 
 
 class InteractionBatches:
@@ -44,6 +46,7 @@ class InteractionBatches:
         seed: int,
         device: torch.device,
         by: str = "interaction",
+        queries: np.ndarray | None = None,
     ) -> None:
         if len(users) == 0:
             raise TrainingError("there are no train interactions; look at data.filters and data.split")
@@ -51,6 +54,7 @@ class InteractionBatches:
         self.items = torch.as_tensor(items, device=device)
         ones = torch.ones(len(users), device=device)
         self.weights = ones if weights is None else torch.as_tensor(weights, device=device)
+        self.queries = None if queries is None else torch.as_tensor(queries, device=device)
         self.batch_size, self.seed, self.device = batch_size, seed, device
         self.n_users = int(self.users.max()) + 1 if by == "user" else 0
 
@@ -69,7 +73,8 @@ class InteractionBatches:
         """The batches of one epoch."""
         generator = self.generator(epoch)
         for rows in self._order(generator).split(self.batch_size):
-            yield Batch(self.users[rows], self.items[rows], self.weights[rows], generator)
+            queries = None if self.queries is None else self.queries[rows]
+            yield Batch(self.users[rows], self.items[rows], self.weights[rows], generator, queries)
 
     def _order(self, generator: torch.Generator) -> Tensor:
         if self.n_users == 0:

@@ -35,6 +35,10 @@ def check_objective(config: ObjectiveConfig) -> None:
     _at_least("objective.knowledge.triple_batch", knowledge.triple_batch, 1)
     _at_least("objective.text.weight", config.text.weight, 0)
     _above_zero("objective.text.temperature", config.text.temperature)
+    _at_least("objective.search.preference", config.search.preference, 0)
+    _at_least("objective.search.anchored", config.search.anchored, 0)
+    _at_least("objective.search.text", config.search.text, 0)
+    _above_zero("objective.search.temperature", config.search.temperature)
     _at_least("objective.l2.weight", config.l2.weight, 0)
 
 

@@ -90,6 +90,21 @@ class TextTermConfig:
 
 
 @dataclass
+class SearchTermsConfig:
+    """What people typed, where the data has queries that are nodes of the graph; off without them."""
+
+    preference: float = 0.0
+    """Weight of -log softmax over all items of cos(z_u + z_q, y_i): the person and the query together."""
+    temperature: float = 0.2
+    """Divides those cosines."""
+    anchored: float = 0.0
+    """Weight of softplus(x . y_neg - x . y_pos), x a query's vector, y_pos an item that shares a fact with
+    one that answered it."""
+    text: float = 0.0
+    """Weight of the query's projected text near the item, in-batch softmax at ``text.temperature``."""
+
+
+@dataclass
 class L2Config:
     """lambda (|z_u|^2 + |y_i|^2) over the batch's rows / batch size."""
 
@@ -107,3 +122,4 @@ class ObjectiveConfig:
     knowledge: KnowledgeConfig = field(default_factory=KnowledgeConfig)
     text: TextTermConfig = field(default_factory=TextTermConfig)
     l2: L2Config = field(default_factory=L2Config)
+    search: SearchTermsConfig = field(default_factory=SearchTermsConfig)

@@ -19,6 +19,7 @@ from kgrec.training.checks import check_objective
 from kgrec.training.config import ObjectiveConfig
 from kgrec.training.positives import Positives
 from kgrec.training.preference_term import preference_term
+from kgrec.training.search_terms import SearchTerms
 from kgrec.training.text_term import TextTerm
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Objective:
-    """``sum of weight * term`` over preference, knowledge (triple, anchored), text and L2.
+    """``sum of weight * term`` over preference, knowledge (triple, anchored), text, search and L2.
 
     w_ui multiplies preference, anchored and text terms, which are normalised by the batch's sum of w. A term
     of weight 0 is neither computed nor reported; knowledge terms are off where there is no knowledge.
@@ -37,6 +38,7 @@ class Objective:
     triples: KnowledgeTriples | None
     anchors: Anchors | None
     text: TextTerm | None
+    search: SearchTerms | None = None
 
     @classmethod
     def build(
@@ -47,8 +49,10 @@ class Objective:
         knowledge: KnowledgeTriples | None,
         text: Tensor | None,
         device: torch.device,
+        answers: UserItems | None = None,
     ) -> "Objective":
-        """``text`` ``(n_users + n_items + ..., d_text)`` are the nodes' text embeddings, users first.
+        """``text`` ``(n_users + n_items + ..., d_text)`` are the nodes' text embeddings, users first, queries
+        last; ``answers`` the items of every query, None without queries.
 
         Raises:
             ConfigError: a term has a name, a number or a missing input that nothing can be trained with.
@@ -64,12 +68,13 @@ class Objective:
             item_text = text[train.n_users : train.n_users + n_items].to(device)
             text_term = TextTerm.build(config.text, train, item_text)
         preference = config.preference.loss != "none" and config.preference.weight > 0
-        if not preference and triples is None and anchors is None and text_term is None:
+        search = _search(config, answers, knowledge, text, device)
+        if not preference and all(term is None for term in (triples, anchors, text_term, search)):
             raise ConfigError(
                 "no term of the objective is on; set objective.preference.weight or another weight"
             )
         positives = Positives(train, device, config.preference.cold_negatives)
-        return cls(config, positives, triples, anchors, text_term)
+        return cls(config, positives, triples, anchors, text_term, search)
 
     def __call__(self, network: Network, batch: Batch) -> dict[str, Tensor]:
         """The weighted terms that are switched on, by name, and the network's own; one forward pass."""
@@ -84,6 +89,8 @@ class Objective:
             terms["anchored"] = config.knowledge.anchored * self._anchored(vectors, batch, self.anchors)
         if self.text is not None:
             terms["text"] = config.text.weight * self.text(network, vectors, batch, self.positives)
+        if self.search is not None:
+            terms |= self.search(network, vectors, batch)
         if config.l2.weight > 0:
             terms["l2"] = config.l2.weight * self._l2(vectors, batch)
         return terms | network.own_terms(vectors, batch)
@@ -108,9 +115,32 @@ class Objective:
         return weighted_mean(pairwise_loss(*scores), batch.weights * (found & fit))
 
     def _l2(self, vectors: NodeVectors, batch: Batch) -> Tensor:
-        if self.config.l2.rows == "first":
-            return l2_loss(vectors.first_of_users(batch.users), vectors.first_items[batch.items])
-        return l2_loss(vectors.of_users(batch.users), vectors.items[batch.items])
+        first = self.config.l2.rows == "first"
+        users = vectors.first_of_users(batch.users) if first else vectors.of_users(batch.users)
+        total = l2_loss(users, (vectors.first_items if first else vectors.items)[batch.items])
+        if self.search is None or vectors.queries is None or batch.queries is None:
+            return total
+        # First layers of queries are the last of the nodes' that facts are made of.
+        queries = vectors.knowledge[-len(vectors.queries) :] if first else vectors.queries
+        return total + queries[batch.queries[batch.queries >= 0]].square().sum() / len(batch.users)
+
+
+def _search(
+    config: ObjectiveConfig,
+    answers: UserItems | None,
+    knowledge: KnowledgeTriples | None,
+    text: Tensor | None,
+    device: torch.device,
+) -> SearchTerms | None:
+    """What queries are trained by; None where there are none, or no term of theirs is on."""
+    wanted = config.search
+    if max(wanted.preference, wanted.anchored, wanted.text) == 0:
+        return None
+    if answers is None:
+        log.info("there are no queries: the terms of objective.search are off")
+        return None
+    of_queries = None if text is None else text[len(text) - answers.n_users :]
+    return SearchTerms.build(wanted, config.text.temperature, answers, knowledge, of_queries, device)
 
 
 def _knowledge(

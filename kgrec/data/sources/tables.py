@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 NO_INTERACTIONS = pl.DataFrame(schema={"user": pl.String, "item": pl.String})
 _ROLES = ("interactions", *PARTS, "triples", "catalogue", "links", "entity_labels", "relation_labels")
-_OPTIONAL = ("rating", "event", "timestamp", "part")
+_OPTIONAL = ("rating", "event", "timestamp", "part", "query")
 _IN_SEVERAL_FILES = ("item", "entity", "relation", "label")
 
 
@@ -60,6 +60,7 @@ def assemble(config: DataConfig, folder: Path, read: Callable[[Path], Table]) ->
 def interactions_of(table: Table, role: str, columns: dict[str, str]) -> pl.DataFrame:
     """user, item and what else the table has of rating, event, timestamp, part; ``role`` may be the part."""
     read = {"rating": table.numbers, "timestamp": table.times, "event": table.ids, "part": table.ids}
+    read["query"] = table.texts
     user, item = (column_of(table, role, name, columns) for name in ("user", "item"))
     if user == item:
         raise DataError(
