@@ -75,6 +75,8 @@ class TransformerEncoder:
         if kind not in KINDS:
             raise ValueError(f"kind is {kind!r}; use query or passage")
         given = self.config.query_prefix if kind == "query" else self.config.passage_prefix
+        if given is None:
+            given = _declared_prefix(self.folder, kind)
         if given is not None:
             return given
         name = re.split(r"[-_.]", Path(self.config.name).name.lower())
@@ -160,6 +162,17 @@ def _declared_pooling(folder: Path) -> str | None:
         "last": "pooling_mode_lasttoken",
     }
     return next((how for how, key in keys.items() if declared.get(key)), None)
+
+
+def _declared_prefix(folder: Path, kind: str) -> str | None:
+    """What a sentence-transformers folder says is put before a query or a passage."""
+    path = folder / "config_sentence_transformers.json"
+    if not path.is_file():
+        return None
+    declared = json.loads(path.read_text(encoding="utf-8")).get("prompts") or {}
+    # Most folders name the two as kgrec does; some say document for passage.
+    given = declared.get(kind, declared.get("document") if kind == "passage" else None)
+    return None if given is None else str(given)
 
 
 @torch.no_grad()

@@ -37,7 +37,9 @@ def catalogue_dataset(tables: Tables, config: DataConfig) -> Dataset:
     triples, behaviour = NO_TRIPLES, tuple(sorted(config.behaviour_relations))
     dropped: dict[str, int] = {}
     if tables.triples is not None:
-        triples, behaviour, dropped = clean_triples(tables.triples, items, config)
+        visible = tables.triples.filter(~pl.col("relation").is_in(config.hidden_relations))
+        triples, behaviour, dropped = clean_triples(visible, items, config)
+    hidden_columns = set(config.hidden_relations) - {"item", "title"}
     dataset = Dataset(
         config.name,
         Vocabulary([], "user"),
@@ -46,7 +48,7 @@ def catalogue_dataset(tables: Tables, config: DataConfig) -> Dataset:
         Vocabulary([], "relation"),
         _NO_INTERACTIONS,
         NO_TRIPLES,
-        align_catalogue(tables.catalogue, items),
+        align_catalogue(tables.catalogue, items).drop(hidden_columns, strict=False),
         readable(tables.entity_labels, "entity"),
         readable(tables.relation_labels, "relation"),
         "",

@@ -1,3 +1,5 @@
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,18 @@ def test_prefix_by_name(tiny_decoder: Path, tmp_path: Path, name: str, query: st
     (tmp_path / name).symlink_to(tiny_decoder)
     found = encoder(tmp_path / name)
     assert (found.prefix("query"), found.prefix("passage")) == (query, passage)
+
+
+def test_prefix_by_the_folders_own_word(tiny_decoder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "e5-tuned"
+    shutil.copytree(tiny_decoder, folder)
+    told = folder / "config_sentence_transformers.json"
+    told.write_text(json.dumps({"prompts": {"query": "ask: ", "document": "text: "}}))
+    found = encoder(folder)
+    assert (found.prefix("query"), found.prefix("passage")) == ("ask: ", "text: ")
+    assert encoder(folder, query_prefix="").prefix("query") == ""
+    told.write_text(json.dumps({"prompts": None}))
+    assert encoder(folder).prefix("query") == "query: "
 
 
 def test_prefix_by_configuration_reaches_the_tokens(tiny_decoder: Path) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,14 @@ def test_items_are_numbered_as_with_interactions(folder: Path) -> None:
     visited = search_dataset(config(folder, interactions="log.csv"))
     assert visited.interactions.rows() == [("u", "a")]
     assert alone.items.ids == visited.items.ids and alone.triples.equals(visited.triples)
+
+
+@pytest.mark.parametrize("files", [{}, {"interactions": "log.csv"}])
+def test_hidden_relations_are_hidden_with_and_without_people(folder: Path, files: dict[str, str]) -> None:
+    (folder / "items.csv").write_text("item,title,brand\na,red shoe,Acme\nb,blue pan,\n")
+    dataset = search_dataset(replace(config(folder, **files), hidden_relations=["brand"]))
+    assert dataset.triples.is_empty()
+    assert dataset.catalogue.columns == ["item", "title"]
 
 
 def test_no_catalogue_is_refused(folder: Path) -> None:
