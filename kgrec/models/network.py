@@ -83,7 +83,8 @@ class Network(nn.Module, ABC):
     def batch_vectors(self, users: Tensor) -> NodeVectors:
         """What a step over interactions of ``users`` ``(batch,)`` reads; a network that makes each person
         apart leaves out the others."""
-        return self()  # type: ignore[no-any-return]
+        vectors: NodeVectors = self()
+        return vectors
 
     @abstractmethod
     def reset_parameters(self) -> None:

@@ -1,4 +1,4 @@
-"""How long a search takes: `python benchmarks/search/latency.py --data retrotech`.
+"""How long a search takes: `python benchmarks/search/search_latency.py --data retrotech`.
 
 Every query is new to the encoder, as a shop's rare ones are. Writes benchmarks/results/search-latency.md.
 """
@@ -14,8 +14,8 @@ from typing import Annotated
 import numpy as np
 import torch
 import typer
-from compare import engine_of
-from tasks import TASKS
+from search_quality import engine_of
+from search_tasks import TASKS
 
 from kgrec.data.judgements import Topic
 from kgrec.search_data import data_config
@@ -49,9 +49,9 @@ def main(
     wall, own = (np.percentile(times, [50, 90, 99]) * 1000 for times in (seconds, cpu))
     text = "\n".join(
         [
-            f"{data}, {len(task.dataset.items):,} items, {len(seconds)} searches one after the other, one thread, "
-            f"each with the encoding of a new query; load {load:.1f} before they began. Ready {indexed:.0f} s "
-            "after the data were read (texts encoded before came from the cache).",
+            f"{data}, {len(task.dataset.items):,} items, {len(seconds)} searches one after the other, one "
+            f"thread, each with the encoding of a new query; load {load:.1f} before they began. Ready "
+            f"{indexed:.0f} s after the data were read (texts encoded before came from the cache).",
             "",
             "| | p50 ms | p90 ms | p99 ms |",
             "|---|---|---|---|",

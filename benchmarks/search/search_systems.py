@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
-from tasks import SearchTask
+from search_tasks import SearchTask
 
 from kgrec.data.judgements import Judgements, Topic
 from kgrec.evaluation.graded import judge, means

@@ -1,4 +1,4 @@
-"""Vector indexes at a million items: `python benchmarks/search/vectors.py`.
+"""Vector indexes at a million items: `python benchmarks/search/vector_indexes.py`.
 
 The texts of retrotech's products, encoded, copied with noise until there are enough, and searched with
 queries that no vector was made of. Writes benchmarks/results/search-vectors.{md,csv,png}.
@@ -18,7 +18,7 @@ import polars as pl
 import torch
 import typer
 from known_items import known_item_query
-from tasks import share_of
+from search_tasks import share_of
 
 from kgrec.data.locate import cache_folder
 from kgrec.features.config import TextConfig
@@ -137,9 +137,9 @@ def note(vectors: np.ndarray, noise: float, asked: np.ndarray, threads: int) -> 
     """How it was measured."""
     return [
         f"{len(vectors):,} vectors of {vectors.shape[1]} dims: texts of retrotech's products by MiniLM (64 "
-        f"tokens), copied with Gaussian noise of length {noise:g} (a text's own is 1); {len(asked)} queries made "
-        f"from names of products, one at a time, one thread. Built with {threads} threads. Recall is of the "
-        f"exact {K} nearest; memory is what the process grew by.",
+        f"tokens), copied with Gaussian noise of length {noise:g} (a text's own is 1); {len(asked)} queries "
+        f"made from names of products, one at a time, one thread. Built with {threads} threads. Recall is of "
+        f"the exact {K} nearest; memory is what the process grew by.",
         "",
     ]
 
@@ -151,8 +151,9 @@ def table(measured: list[Measured]) -> list[str]:
         "|---|---|---|---|---|---|---|",
     ]
     for one in measured:
-        values = f"{one.recall:.4f} | {one.p50_ms:.2f} | {one.p99_ms:.2f} | {one.build_s:.0f} | {one.index_mib:.0f}"
-        lines.append(f"| {one.index} | {one.setting or ''} | {values} |")
+        found = f"{one.recall:.4f} | {one.p50_ms:.2f} | {one.p99_ms:.2f}"
+        made = f"{one.build_s:.0f} | {one.index_mib:.0f}"
+        lines.append(f"| {one.index} | {one.setting or ''} | {found} | {made} |")
     return lines
 
 

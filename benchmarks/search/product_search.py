@@ -1,4 +1,4 @@
-"""Does search help recommendation, and the person search? `python benchmarks/search/personal.py`.
+"""Does search help recommendation, and the person search? `python benchmarks/search/product_search.py`.
 
 Amazon's magazines by the field's protocol: category paths as queries, a person's purchases relevant. Trains
 five seeds of each variant, and writes benchmarks/results/search-amazon-magazines.md.
@@ -14,7 +14,7 @@ import polars as pl
 import torch
 import typer
 from hydra import compose, initialize_config_dir
-from report import table
+from search_table import table
 
 from kgrec.config import Config, config_from_yaml, register_schemas, typed_config
 from kgrec.data.judgements import Judgements, Topic
@@ -90,7 +90,7 @@ def recommendation(runs: dict[str, list[Run]]) -> str:
         if label in tests:
             test = tests[label]
             told = [f"{test.difference:+.4f} [{test.low:+.4f}, {test.high:+.4f}]", f"{corrected[label]:.4f}"]
-        lines.append(f"| {label} | {frame['value'].mean():.4f} | {' | '.join(told)} |")
+        lines.append(f"| {label} | {float(frame['value'].to_numpy().mean()):.4f} | {' | '.join(told)} |")
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Search systems side by side on one data set: `python benchmarks/search/compare.py --data zh-titles`.
+"""Search systems side by side on one data set: `python benchmarks/search/search_quality.py --data zh-titles`.
 
 Words, meaning (as the encoder comes, and fine-tuned on other queries), knowledge, and all of them fused;
 writes benchmarks/results/search-DATA.{md,csv}.
@@ -15,9 +15,9 @@ from typing import Annotated
 import polars as pl
 import torch
 import typer
-from report import table, write
-from systems import Found, best_weights, find, learned, texts_of, weighted
-from tasks import TASKS, SearchTask, share_of
+from search_table import table, write
+from search_systems import Found, best_weights, find, learned, texts_of, weighted
+from search_tasks import TASKS, SearchTask, share_of
 
 from kgrec.data.locate import cache_folder
 from kgrec.evaluation.graded import judge
@@ -97,7 +97,7 @@ def tuned_encoder(
     folder = Path("runs") / "search" / data / "encoder"
     if folder.exists():
         shutil.rmtree(folder)
-    tuned = finetune(pairs, texts_of(task, engine), folder, config)
+    tuned = finetune(pairs, texts_of(task, engine), config, folder)
     told = (
         f"Fine-tuned by LoRA on {len(grades):,} other queries ({pairs.height:,} pairs): "
         f"{len(tuned.history.losses)} steps of {steps.batch_size} in {tuned.history.seconds:.0f} s."
@@ -109,7 +109,8 @@ def fusions(
     task: SearchTask, engine: SearchEngine, found: Found, judged: dict[str, pl.DataFrame]
 ) -> list[str]:
     """Add the fusions to ``judged``; what is chosen is chosen on the ranker part. Returns what was chosen."""
-    test, told = task.parts["test"], []
+    test = task.parts["test"]
+    told: list[str] = []
     other = task.parts["ranker"]
     if not other.topics:
         judged["fused, as it comes"] = judge(found.rankings(engine.fuse), test, KS)
