@@ -12,6 +12,7 @@ from kgrec.errors import ConfigError
 from kgrec.evaluation.config import EvaluationConfig
 from kgrec.features.config import FeaturesConfig
 from kgrec.models.config import MODEL_CONFIGS, LateFusionConfig, model_of
+from kgrec.retrieval.config import SearchConfig
 from kgrec.tracking.config import TrackingConfig
 from kgrec.training.config import ObjectiveConfig, TrainingConfig
 
@@ -34,6 +35,7 @@ class Config:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    search: SearchConfig = field(default_factory=SearchConfig)
     seed: int = 0
     """Seed of the model's first weights and of the batches; the split has a seed of its own."""
     device: str = "auto"
@@ -57,6 +59,7 @@ def register_schemas() -> None:
         "training": TrainingConfig,
         "evaluation": EvaluationConfig,
         "tracking": TrackingConfig,
+        "search": SearchConfig,
     }
     for group, node in groups.items():
         store.store(group=group, name="schema", node=node)

@@ -132,7 +132,7 @@ class Recommender:
         # Here, for whoever only recommends should not wait for jieba, FAISS and LightGBM.
         from kgrec.retrieval.engine import SearchEngine
 
-        return SearchEngine.from_run(self)
+        return SearchEngine.from_run(self, self.config.search)
 
     def popular(self, k: int) -> list[Hit]:
         """The items that most people have."""

@@ -1,5 +1,6 @@
 """Search a catalogue or a run: `python scripts/search.py 运动鞋 --data zh-shop -k 3 --json`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -54,11 +55,14 @@ def main(
         raise ConfigError("give either --data NAME or --run RUN, not both")
     filters = filters_from(conditions or [], price)
     texts = queries_from(queries) if queries is not None else [text or ""]
-    config = SearchConfig(hidden_relations=hide or [])
     if data is not None:
-        engine = engine_over_data(data, CONF, config)
+        engine = engine_over_data(data, CONF, SearchConfig(hidden_relations=hide or []))
     else:
-        engine = SearchEngine.from_run(Recommender.load(run or LATEST, runs_dir), config)
+        recommender = Recommender.load(run or LATEST, runs_dir)
+        hidden = [*recommender.config.search.hidden_relations, *(hide or [])]
+        engine = SearchEngine.from_run(
+            recommender, replace(recommender.config.search, hidden_relations=hidden)
+        )
     for one in texts:
         show(engine.search(one, user, history, k, filters, facets), as_json, explain)
 

@@ -15,8 +15,8 @@ from typing import Annotated
 import polars as pl
 import torch
 import typer
-from search_table import table, write
 from search_systems import Found, best_weights, find, learned, texts_of, weighted
+from search_table import table, write
 from search_tasks import TASKS, SearchTask, share_of
 
 from kgrec.data.locate import cache_folder

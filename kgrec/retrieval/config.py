@@ -2,11 +2,61 @@
 
 from dataclasses import dataclass, field
 
-from kgrec.retrieval.graph import GraphConfig
-from kgrec.retrieval.lexical import LexicalConfig
-from kgrec.retrieval.vector_index import IndexConfig
-
 FUSIONS = ("convex", "rrf", "learned")
+
+
+@dataclass
+class LexicalConfig:
+    """BM25 and the weight of each field."""
+
+    k1: float = 1.5
+    """How soon further occurrences of a token stop to count."""
+    b: float = 0.75
+    """How much a long text is held against an item, 0 to 1."""
+    text_weight: float = 1.0
+    """What the item's own text counts."""
+    facts_weight: float = 0.5
+    """What the names of its facts count; 0 leaves them out of the index."""
+
+
+@dataclass
+class GraphConfig:
+    """How far a query spreads in the graph."""
+
+    decay: float = 0.5
+    """Weight of one more hop: from a category to its subcategories, from a named item to its brand."""
+    feedback: float = 0.3
+    """Weight of facts shared with the first hits, beside facts that the query names itself; 0 = off."""
+    feedback_hits: int = 10
+    """First hits whose facts count."""
+
+
+@dataclass
+class IndexConfig:
+    """Which index, and how much of it a search looks at."""
+
+    kind: str = "exact"
+    """exact; hnsw (a graph of neighbours: fast, needs the vectors and the graph in memory); ivfpq (lists of
+    codes: a small part of the memory, less exact)."""
+    links: int = 32
+    """hnsw: neighbours a vector keeps (twice as many at the lowest level)."""
+    build_width: int = 200
+    """hnsw: candidates looked at when a vector is added."""
+    search_width: int = 128
+    """hnsw: candidates looked at by a search; at least k."""
+    lists: int = 0
+    """ivfpq: lists that vectors are sorted into; 0 = four times the square root of their number."""
+    probes: int = 32
+    """ivfpq: lists that a search reads."""
+    code_bytes: int = 48
+    """ivfpq: bytes a vector is coded in, 8 bits each; divides the vectors' dimension."""
+    train_sample: int = 200_000
+    """ivfpq: vectors that lists and codes are learned from, drawn by ``seed``."""
+    refine: int = 0
+    """ivfpq: the best ``refine * k`` by code are scored again by the vectors themselves, which then stay in
+    memory; 0 = the codes decide."""
+    seed: int = 0
+    """Of the sample and of k-means."""
 
 
 @dataclass

@@ -1,28 +1,15 @@
 """Items by knowledge: those of the entities that a query names, and those that share facts with good hits."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from torch import Tensor
 
 from kgrec.query.understanding import Query
 from kgrec.retrieval.base import NOTHING, Candidates, best_of
+from kgrec.retrieval.config import GraphConfig
 from kgrec.retrieval.fact_table import FactTable
 
 Fact = tuple[str, str]
 """Labels of a relation and of what it leads to."""
-
-
-@dataclass
-class GraphConfig:
-    """How far a query spreads in the graph."""
-
-    decay: float = 0.5
-    """Weight of one more hop: from a category to its subcategories, from a named item to its brand."""
-    feedback: float = 0.3
-    """Weight of facts shared with the first hits, beside facts that the query names itself; 0 = off."""
-    feedback_hits: int = 10
-    """First hits whose facts count."""
 
 
 class GraphRetriever:

@@ -1,7 +1,6 @@
 """Search by words: BM25 over two fields of each item."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,23 +13,10 @@ from kgrec.query.analyser import Analyser
 from kgrec.query.understanding import Query
 from kgrec.retrieval.base import Candidates, best_of
 from kgrec.retrieval.bm25 import Bm25Field
+from kgrec.retrieval.config import LexicalConfig
 from kgrec.retrieval.documents import Documents
 
 FIELDS = ("text", "facts")
-
-
-@dataclass
-class LexicalConfig:
-    """BM25 and the weight of each field."""
-
-    k1: float = 1.5
-    """How soon further occurrences of a token stop to count."""
-    b: float = 0.75
-    """How much a long text is held against an item, 0 to 1."""
-    text_weight: float = 1.0
-    """What the item's own text counts."""
-    facts_weight: float = 0.5
-    """What the names of its facts count; 0 leaves them out of the index."""
 
 
 class LexicalRetriever:

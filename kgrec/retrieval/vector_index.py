@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from kgrec.errors import ConfigError, DataError
 from kgrec.files import atomic_path
+from kgrec.retrieval.config import IndexConfig
 
 # Untyped: the package's own stubs lack what its Python layer adds (selectors, parameters by keyword).
 faiss: Any = faiss_module
@@ -19,34 +20,6 @@ faiss: Any = faiss_module
 KINDS = ("exact", "hnsw", "ivfpq")
 # What FAISS asks of k-means to be content: below it warns, and so would every small catalogue.
 _POINTS_PER_CENTROID = 39
-
-
-@dataclass
-class IndexConfig:
-    """Which index, and how much of it a search looks at."""
-
-    kind: str = "exact"
-    """exact; hnsw (a graph of neighbours: fast, needs the vectors and the graph in memory); ivfpq (lists of
-    codes: a small part of the memory, less exact)."""
-    links: int = 32
-    """hnsw: neighbours a vector keeps (twice as many at the lowest level)."""
-    build_width: int = 200
-    """hnsw: candidates looked at when a vector is added."""
-    search_width: int = 128
-    """hnsw: candidates looked at by a search; at least k."""
-    lists: int = 0
-    """ivfpq: lists that vectors are sorted into; 0 = four times the square root of their number."""
-    probes: int = 32
-    """ivfpq: lists that a search reads."""
-    code_bytes: int = 48
-    """ivfpq: bytes a vector is coded in, 8 bits each; divides the vectors' dimension."""
-    train_sample: int = 200_000
-    """ivfpq: vectors that lists and codes are learned from, drawn by ``seed``."""
-    refine: int = 0
-    """ivfpq: the best ``refine * k`` by code are scored again by the vectors themselves, which then stay in
-    memory; 0 = the codes decide."""
-    seed: int = 0
-    """Of the sample and of k-means."""
 
 
 class VectorIndex:
