@@ -17,7 +17,7 @@ import torch
 import typer
 from search_systems import Found, best_weights, find, learned, texts_of, weighted
 from search_table import table, write
-from search_tasks import TASKS, SearchTask, share_of
+from search_tasks import RUNS, TASKS, SearchTask, share_of
 
 from kgrec.data.locate import cache_folder
 from kgrec.evaluation.graded import judge
@@ -43,6 +43,7 @@ def main(
     at_most: Annotated[int, typer.Option(min=1, help="Queries of each part.")] = 2_000,
     max_tokens: Annotated[int, typer.Option(min=1, help="Tokens of a text that encoders read.")] = 64,
     finetune_seconds: Annotated[float, typer.Option(min=0, help="Of fine-tuning; 0 = none.")] = 300.0,
+    precision: Annotated[str, typer.Option(help="Of fine-tuning: float32 or bfloat16.")] = "float32",
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
     output: Annotated[Path, typer.Option(help="Where the report is written.")] = ROOT / "benchmarks/results",
 ) -> None:
@@ -59,7 +60,7 @@ def main(
         judged[label] = judge(found.single(name), task.parts["test"], KS)
     notes = [note(task, encoder)]
     if finetune_seconds > 0 and task.parts["encoder"].topics:
-        tuned, told = tuned_encoder(task, plain, encoder, finetune_seconds, data)
+        tuned, told = tuned_encoder(task, plain, encoder, (finetune_seconds, precision))
         notes.append(told)
         plain = engine_of(task, tuned)
         found = find(plain, task.parts["test"].topics, f"{data}, fine-tuned")
@@ -82,9 +83,10 @@ def engine_of(task: SearchTask, encoder: EncoderConfig) -> SearchEngine:
 
 
 def tuned_encoder(
-    task: SearchTask, engine: SearchEngine, encoder: EncoderConfig, seconds: float, data: str
+    task: SearchTask, engine: SearchEngine, encoder: EncoderConfig, allowed: tuple[float, str]
 ) -> tuple[EncoderConfig, str]:
-    """The encoder fine-tuned on the queries of the encoder part, and how that went."""
+    """The encoder fine-tuned on the queries of the encoder part, and how that went; ``allowed``: seconds and
+    precision."""
     grades = task.parts["encoder"].grades
     rows = [
         (topic.query, item, grade)
@@ -92,9 +94,10 @@ def tuned_encoder(
         for item, grade in sorted(items.items(), key=lambda pair: share_of(topic.query + pair[0]))[:PER_QUERY]
     ]
     pairs = from_judgements(pl.DataFrame(rows, schema=["query", "item", "grade"], orient="row"))
-    steps = StepsConfig(epochs=EPOCHS, max_seconds=seconds)
+    seconds, precision = allowed
+    steps = StepsConfig(epochs=EPOCHS, max_seconds=seconds, precision=precision)
     config = FinetuneConfig(replace(encoder, max_tokens=32), AdapterConfig("lora"), steps)
-    folder = Path("runs") / "search" / data / "encoder"
+    folder = RUNS / task.dataset.name / "encoder"
     if folder.exists():
         shutil.rmtree(folder)
     tuned = finetune(pairs, texts_of(task, engine), config, folder)
@@ -130,8 +133,9 @@ def note(task: SearchTask, encoder: EncoderConfig) -> str:
     counts = ", ".join(f"{name} {len(own.topics):,}" for name, own in task.parts.items())
     hidden = f"; hidden: {', '.join(task.hidden)}" if task.hidden else ""
     return (
-        f"{task.dataset.name}: {len(task.dataset.items):,} items, queries: {counts}{hidden}. Encoder "
-        f"{encoder.name}, {encoder.max_tokens} tokens. Fusions were fitted and chosen on the ranker part."
+        f"{task.dataset.name}: {task.story} {len(task.dataset.items):,} items; queries: {counts}{hidden}. "
+        f"Encoder {encoder.name}, {encoder.max_tokens} tokens. Fusions were fitted and chosen on the ranker "
+        "part."
     )
 
 

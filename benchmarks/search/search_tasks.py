@@ -2,17 +2,21 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 from known_items import known_item_query
 
 from kgrec.config import Config
-from kgrec.data.dataset import Dataset
+from kgrec.data.dataset import Dataset, with_triples
 from kgrec.data.judgements import Judgements, Topic
+from kgrec.extraction.titles import cross_tagged
 from kgrec.retrieval.search_dataset import search_dataset
 
+RUNS = Path("runs/search")
+"""What is learned for a task is kept here."""
 SHARES = {"encoder": 0.4, "ranker": 0.2, "test": 0.4}
 """Shares of the queries: to fine-tune on, to fit and choose fusions on, to judge by."""
 
@@ -27,6 +31,8 @@ class SearchTask:
     """Relations and columns that decide relevance; nothing that searches sees them."""
     parts: dict[str, Judgements]
     """encoder, ranker and test, as ``SHARES`` says."""
+    story: str
+    """What is asked and what is relevant, in a sentence."""
     metric: tuple[str, int] = ("ndcg", 10)
     """What is chosen and tested by."""
 
@@ -49,10 +55,22 @@ def parts_of(grades: dict[Topic, dict[str, float]], at_most: int) -> dict[str, J
 
 
 def zh_titles(config: Config, at_most: int) -> SearchTask:
-    """Product types and brands as queries; relevant: the titles tagged with them, tags hidden."""
-    dataset, hidden = search_dataset(config.data), ["product_type", "brand"]
-    tagged = dataset.triples.filter(pl.col("relation").is_in(hidden))
-    return SearchTask(dataset, config.data.template, hidden, parts_of(_grades(dataset, tagged), at_most))
+    """Product types and brands as queries; relevant: the titles tagged with them.
+
+    All tags are hidden. The graph is made of what is found in a title by a tagger that learned from others.
+    """
+    dataset = search_dataset(config.data)
+    tagged = dataset.triples.filter(pl.col("relation").is_in(["product_type", "brand"]))
+    parts = parts_of(_grades(dataset, tagged), at_most)
+    path = RUNS / "zh-titles" / "facts.parquet"
+    if not path.is_file():
+        cross_tagged(dataset.catalogue, dataset.triples, path.parent).write_parquet(path)
+    found = with_triples(dataset, pl.read_parquet(path), {})
+    story = (
+        "Product types and brands as queries, the titles tagged with them relevant. All tags are hidden; the "
+        "graph is made of what taggers find in each title that never saw its tags, only those of the others."
+    )
+    return SearchTask(found, config.data.template, [], parts, story)
 
 
 def zh_shop(config: Config, at_most: int) -> SearchTask:
@@ -63,7 +81,8 @@ def zh_shop(config: Config, at_most: int) -> SearchTask:
     test = Judgements(_grades(dataset, tagged))
     empty = Judgements({})
     parts = {"encoder": empty, "ranker": empty, "test": test}
-    return SearchTask(dataset, config.data.template, ["category"], parts, ("precision", 5))
+    story = "Categories of five goods or more as queries, their goods relevant."
+    return SearchTask(dataset, config.data.template, ["category"], parts, story, ("precision", 5))
 
 
 def retrotech(config: Config, at_most: int) -> SearchTask:
@@ -76,12 +95,11 @@ def retrotech(config: Config, at_most: int) -> SearchTask:
         query = known_item_query(title or "", rng)
         if query is not None:
             grades.setdefault(Topic(query), {item: 1.0})
-    return SearchTask(dataset, config.data.template, [], parts_of(grades, at_most))
-
-
-def without(task: SearchTask, part: str) -> SearchTask:
-    """The same task with an empty part."""
-    return replace(task, parts=task.parts | {part: Judgements({})})
+    story = (
+        "Queries made of a product's name: two to five words, three in ten with a misspelling, two in ten in "
+        "another order; that product alone is relevant."
+    )
+    return SearchTask(dataset, config.data.template, [], parts_of(grades, at_most), story)
 
 
 def _grades(dataset: Dataset, tagged: pl.DataFrame) -> dict[Topic, dict[str, float]]:

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from kgrec.extraction.dictionary import DictionaryMatcher
-from kgrec.extraction.titles import Titles, compare_extractors, extract, held_out
+from kgrec.extraction.titles import Titles, compare_extractors, cross_tagged, extract, fold_of, held_out
 
 BRANDS = ["耐克", "阿迪", "李宁", "安踏"]
 
@@ -60,3 +60,16 @@ def test_nearly_all_facts_of_the_real_titles_can_be_placed() -> None:
     ]
     assert set(placed) <= set(triples.rows())
     assert len(set(placed)) > 0.997 * triples.height
+
+
+def test_a_titles_own_tags_do_not_reach_its_tagger(tmp_path: Path) -> None:
+    def in_first(frame: pl.DataFrame) -> pl.Series:
+        return pl.Series([fold_of(item, 3) == 0 for item in frame["head"]], dtype=pl.Boolean)
+
+    catalogue, triples = shop(60)
+    found = cross_tagged(catalogue, triples, tmp_path / "true", folds=3)
+    assert set(found["relation"]) <= {f"found_{name}" for name in triples["relation"]}
+    without = cross_tagged(catalogue, triples.filter(~in_first(triples)), tmp_path / "without", folds=3)
+    assert found.filter(in_first(found)).height > 0
+    assert found.filter(in_first(found)).equals(without.filter(in_first(without)))
+    assert not found.equals(without)
