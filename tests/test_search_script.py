@@ -70,3 +70,30 @@ def test_the_worked_example(cache: Path, tmp_path: Path) -> None:
     found = records(call(tmp_path, "运动鞋", "--data", "zh-shop", "-k", "3", "--json"))
     assert len(found) == 3
     assert {record["item"] for record in found} >= {"m35", "m36"}
+
+
+def test_an_encoder_is_taught_by_a_catalogue_and_by_judgements(tmp_path: Path, tiny_e5: Path) -> None:
+    (tmp_path / "zh-shop").mkdir()
+    goods = "item_id,title,description,category,brand\na,red shoe,,x,Acme\nb,blue pan,,y,\nc,green sock,,y,\n"
+    (tmp_path / "zh-shop" / "items.csv").write_text(goods)
+    (tmp_path / "zh-shop" / "triples.csv").write_text("head,relation,tail\na,brand,Acme\n")
+    (tmp_path / "asked.csv").write_text("query,item,grade\nqred,a,2\nqblue,b,1\nqblue,a,0\n")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "multilingual-e5-small-zh-en").symlink_to(tiny_e5)
+    places = {"KGREC_DATA": str(tmp_path), "KGREC_MODELS": str(tmp_path / "models"), "OMP_NUM_THREADS": "1"}
+
+    def teach(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(ROOT / "scripts" / "finetune.py"), "--data", "zh-shop", *words]
+        return subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, env=os.environ | places, check=False
+        )
+
+    done = teach("--output", "judged", "--judgements", "asked.csv")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("judged: 2 pairs, 3 steps")
+    done = teach("--output", "made", "--queries", "2", "--epochs", "1")
+    assert done.stdout.startswith("made: 2 pairs, 1 steps"), done.stderr
+    assert (tmp_path / "made" / "finetuning.yaml").is_file()
+    done = teach("--output", "made")
+    assert done.returncode == 2
+    assert "is there already" in done.stderr
