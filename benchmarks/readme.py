@@ -4,7 +4,13 @@ differ."""
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SECTIONS = {"results": "ml-100k.md", "speed": "speed.md", "peers-lastfm": "peers-lastfm.md"}
+SECTIONS = {
+    "results": "ml-100k.md",
+    "ifashion": "ifashion.md",
+    "peers-lastfm": "peers-lastfm.md",
+    "product-search": "search-amazon-magazines.md",
+    "speed": "speed.md",
+}
 
 
 def main() -> None:
