@@ -8,6 +8,7 @@ SECTIONS = {
     "results": "ml-100k.md",
     "ifashion": "ifashion.md",
     "peers-lastfm": "peers-lastfm.md",
+    "zh-titles": "search-zh-titles.md",
     "product-search": "search-amazon-magazines.md",
     "speed": "speed.md",
 }
