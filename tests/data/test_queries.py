@@ -1,5 +1,7 @@
 """Queries behind interactions: from their own column or from the catalogue, kept with a split's parts."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -46,6 +48,18 @@ def test_a_path_of_categories_becomes_its_words() -> None:
     for item, row in zip(dataset.interactions["item"], rows, strict=True):
         expected = {"i0": "shop shoes", "i1": "shop bed", "i4": "shop shoes"}.get(item)
         assert (dataset.queries.ids[row] if row >= 0 else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([["Shop", "Shoes", None]] * 9, ["shop shoes"]), ([2024] * 9, ["2024"]), ([True] * 9, ["true"])],
+)
+def test_a_column_of_lists_or_numbers_becomes_words(values: list[object], expected: list[str]) -> None:
+    given = tables()
+    assert given.catalogue is not None
+    catalogue = given.catalogue.with_columns(category=pl.Series(values))
+    dataset = build_dataset(replace(given, catalogue=catalogue), DataConfig(name="d", queries="category"))
+    assert dataset.queries.ids == expected
 
 
 def test_what_decides_relevance_is_nowhere_to_be_seen() -> None:

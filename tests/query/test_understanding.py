@@ -32,6 +32,13 @@ def test_a_correction_changes_whole_words_only(understanding: QueryUnderstanding
     assert query.rewritten == "shoes xshosx sho's"
 
 
+def test_a_word_that_touches_han_is_corrected_in_the_text(understanding: QueryUnderstanding) -> None:
+    query = understanding.understand("红色shos运动鞋")
+    assert query.corrected == (("shos", "shoes"),)
+    assert query.rewritten == "红色shoes运动鞋"
+    assert "shoe" in query.tokens
+
+
 def test_words_of_hidden_columns_are_unknown(bilingual: Dataset) -> None:
     seen = QueryUnderstanding.from_catalogue(bilingual, template="{title} {state}")
     hidden = QueryUnderstanding.from_catalogue(bilingual, ["state"], template="{title} {state}")

@@ -27,6 +27,7 @@ def kept(dataset: Dataset, attributes: ItemAttributes, filters: Filters) -> set[
     [
         (Filters({"brand": ["NIKE"]}), {"i0", "i1"}),
         (Filters({"brand": ["ｎｉｋｅ"]}), {"i0", "i1"}),
+        (Filters({"brand": "nike"}), {"i0", "i1"}),
         (Filters({"brand": ["nike", "Sony"]}), {"i0", "i1", "i2"}),
         (Filters({"brand": ["nike"], "state": ["new"]}), {"i1"}),
         (Filters({"brand": ["adidas"]}), set()),

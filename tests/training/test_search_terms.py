@@ -1,6 +1,7 @@
 """Query, person and item trained together: terms by hand, the graph with query nodes, a run of it all."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,21 @@ def test_all_that_is_asked_gets_a_gradient(made: tuple[Kgrec, Objective, Batch])
     assert network.fusion.free is not None and network.fusion.free.grad is not None
     assert (network.fusion.free.grad[-3:].abs().sum(1) > 0).all()
     assert network.fusion.text_map is not None and network.fusion.text_map.weight.grad is not None
+
+
+def test_a_batch_without_queries_costs_nothing(made: tuple[Kgrec, Objective, Batch]) -> None:
+    network, objective, batch = made
+    assert batch.queries is not None
+    plain = replace(batch, queries=torch.full_like(batch.queries, -1))
+    terms = objective(network, plain)
+    assert {name: float(value) for name, value in terms.items()} == {
+        "search": 0.0,
+        "search_anchored": 0.0,
+        "search_text": 0.0,
+    }
+    torch.stack(list(terms.values())).sum().backward()
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    assert gradients and all((gradient == 0).all() for gradient in gradients)
 
 
 def test_l2_counts_the_batchs_queries(made: tuple[Kgrec, Objective, Batch]) -> None:
