@@ -9,6 +9,7 @@ SECTIONS = {
     "ifashion": "ifashion.md",
     "peers-lastfm": "peers-lastfm.md",
     "zh-titles": "search-zh-titles.md",
+    "retrotech": "search-retrotech.md",
     "product-search": "search-amazon-magazines.md",
     "speed": "speed.md",
 }
