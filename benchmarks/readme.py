@@ -10,6 +10,7 @@ SECTIONS = {
     "peers-lastfm": "peers-lastfm.md",
     "zh-titles": "search-zh-titles.md",
     "retrotech": "search-retrotech.md",
+    "search-latency": "search-latency.md",
     "product-search": "search-amazon-magazines.md",
     "speed": "speed.md",
 }
