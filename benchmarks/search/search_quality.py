@@ -4,8 +4,8 @@ Words, meaning (as the encoder comes, and fine-tuned on other queries), knowledg
 writes benchmarks/results/search-DATA.{md,csv}.
 """
 
+import json
 import logging
-import shutil
 import sys
 import time
 from dataclasses import replace
@@ -15,17 +15,19 @@ from typing import Annotated
 import polars as pl
 import torch
 import typer
-from search_systems import Found, best_weights, find, learned, texts_of, weighted
+from omegaconf import OmegaConf
+from search_systems import Found, best_weights, checked, find, learned, texts_of, weighted
 from search_table import table, write
 from search_tasks import RUNS, TASKS, SearchTask, share_of
 
 from kgrec.data.locate import cache_folder
-from kgrec.evaluation.graded import judge
+from kgrec.evaluation.graded import judge, means
 from kgrec.features.config import EncoderConfig, TextConfig
 from kgrec.features.text import TextEmbedder
 from kgrec.finetuning.config import AdapterConfig, FinetuneConfig, StepsConfig
 from kgrec.finetuning.contrastive import finetune
 from kgrec.finetuning.pairs import from_judgements
+from kgrec.finetuning.saving import RECORD
 from kgrec.retrieval.config import SearchConfig
 from kgrec.retrieval.engine import SearchEngine
 from kgrec.search_data import data_config
@@ -35,6 +37,8 @@ KS = [5, 10, 100]
 PER_QUERY = 20
 """Pairs of a query to fine-tune on, at most: a shop's largest category would be most of them otherwise."""
 EPOCHS = 3
+KEPT_POOLING = "mean"
+"""How both encoders of these data sets pool."""
 log = logging.getLogger("search")
 
 
@@ -65,8 +69,8 @@ def main(
         plain = engine_of(task, tuned)
         found = find(plain, task.parts["test"].topics, f"{data}, fine-tuned")
         judged["meaning, fine-tuned"] = judge(found.single("dense"), task.parts["test"], KS)
-    notes += fusions(task, plain, found, judged)
-    best = list(judged)[-1]
+    best, chosen = fusions(task, plain, found, judged)
+    notes += chosen
     text = "\n\n".join([*notes, table(judged, task.metric, best)])
     write(output / f"search-{data}", text, judged)
     print(text)
@@ -98,8 +102,8 @@ def tuned_encoder(
     steps = StepsConfig(epochs=EPOCHS, max_seconds=seconds, precision=precision)
     config = FinetuneConfig(replace(encoder, max_tokens=32), AdapterConfig("lora"), steps)
     folder = RUNS / task.dataset.name / "encoder"
-    if folder.exists():
-        shutil.rmtree(folder)
+    if (folder / RECORD).is_file():
+        return kept_encoder(folder, encoder)
     tuned = finetune(pairs, texts_of(task, engine), config, folder)
     told = (
         f"Fine-tuned by LoRA on {len(grades):,} other queries ({pairs.height:,} pairs): "
@@ -108,24 +112,44 @@ def tuned_encoder(
     return replace(tuned.encoder, max_tokens=encoder.max_tokens), told
 
 
+def kept_encoder(folder: Path, encoder: EncoderConfig) -> tuple[EncoderConfig, str]:
+    """The encoder that an earlier call left there: remove the folder to train anew."""
+    record = OmegaConf.load(folder / RECORD)
+    prompts = json.loads((folder / "config_sentence_transformers.json").read_text("utf-8"))["prompts"]
+    kept = replace(
+        encoder,
+        name=str(folder),
+        pooling=KEPT_POOLING,
+        query_prefix=prompts["query"],
+        passage_prefix=prompts["passage"],
+    )
+    told = f"Fine-tuned by LoRA before: {record.result.steps} steps in {record.result.seconds:.0f} s."
+    return kept, told
+
+
 def fusions(
     task: SearchTask, engine: SearchEngine, found: Found, judged: dict[str, pl.DataFrame]
-) -> list[str]:
-    """Add the fusions to ``judged``; what is chosen is chosen on the ranker part. Returns what was chosen."""
+) -> tuple[str, list[str]]:
+    """Add the fusions to ``judged``. Returns the one that is best on a fifth of the ranker part, and what was
+    chosen there."""
     test = task.parts["test"]
     told: list[str] = []
     other = task.parts["ranker"]
     if not other.topics:
         judged["fused, as it comes"] = judge(found.rankings(engine.fuse), test, KS)
-        return told
+        return "fused, as it comes", told
     seen = find(engine, other.topics, "queries to fit fusions on")
+    name, worth, check = "{}@{}".format(*task.metric), {}, checked(other)
     for fusion, label in (("rrf", "fused by reciprocal rank"), ("convex", "fused, convex")):
         dense, graph = best_weights(seen, fusion, other, task.metric)
         judged[label] = judge(weighted(found, fusion, dense, graph), test, KS)
+        worth[label] = means(judge(weighted(seen, fusion, dense, graph), check, [task.metric[1]]))[name]
         told.append(f"{label}: words 1, meaning {dense:g}, graph {graph:g}.")
     ranker = learned(seen, other)
     judged["fused, learned"] = judge(replace(found, engine=ranker).rankings(ranker.fuse), test, KS)
-    return told
+    on_check = replace(seen, engine=ranker).rankings(ranker.fuse)
+    worth["fused, learned"] = means(judge(on_check, check, [task.metric[1]]))[name]
+    return max(worth, key=worth.__getitem__), told
 
 
 def note(task: SearchTask, encoder: EncoderConfig) -> str:
