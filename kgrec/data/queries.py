@@ -31,7 +31,8 @@ def with_queries(interactions: pl.DataFrame, catalogue: pl.DataFrame, source: st
     if source not in catalogue.columns or source == "item":
         known = ", ".join(column for column in catalogue.columns if column != "item")
         raise ConfigError(f"data.queries is {source!r}; use query or a column of the catalogue: {known}")
-    words = catalogue.select("item", pl.col(source).map_elements(words_once, pl.String).alias(QUERY))
+    values = _as_text(catalogue, source).map_elements(words_once, pl.String).alias(QUERY)
+    words = catalogue.select("item", values)
     plain = interactions.drop(QUERY, strict=False)
     return plain.join(words, on="item", how="left", maintain_order="left").with_columns(_tidy(pl.col(QUERY)))
 
@@ -39,6 +40,13 @@ def with_queries(interactions: pl.DataFrame, catalogue: pl.DataFrame, source: st
 def words_once(path: str) -> str:
     """The words of a path of categories in lower case, each where it stands first."""
     return " ".join(dict.fromkeys(_WORD.findall(path.lower())))
+
+
+def _as_text(catalogue: pl.DataFrame, column: str) -> pl.Series:
+    values = catalogue[column]
+    if isinstance(values.dtype, pl.List):
+        return values.cast(pl.List(pl.String)).list.drop_nulls().list.join(" ")
+    return values.cast(pl.String)
 
 
 def _tidy(text: pl.Expr) -> pl.Expr:

@@ -10,10 +10,11 @@ from kgrec.features.templates import item_texts
 from kgrec.query.analyser import Analyser
 from kgrec.query.hidden import visible_catalogue
 from kgrec.query.linking import EntityLinker, Link
-from kgrec.query.normalise import has_han, normalise
+from kgrec.query.normalise import HAN, has_han, normalise
 from kgrec.query.spelling import Speller
 
 _LATIN = re.compile(r"[a-z]")
+_WORD_LETTER = rf"[^\W_{HAN}]"
 
 
 @dataclass(frozen=True)
@@ -96,5 +97,5 @@ def language(text: str) -> str:
 def _replaced(text: str, corrected: tuple[tuple[str, str], ...]) -> str:
     # Corrected words are letters alone, so that none of them is a reference to a group.
     for word, better in corrected:
-        text = re.sub(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", better, text)
+        text = re.sub(rf"(?<!{_WORD_LETTER}){re.escape(word)}(?!{_WORD_LETTER})", better, text)
     return text

@@ -13,8 +13,8 @@ from kgrec.retrieval.attributes import ItemAttributes
 class Filters:
     """Conditions that all have to hold; of several values of one attribute any will do."""
 
-    attributes: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Relation or column -> values."""
+    attributes: Mapping[str, Sequence[str] | str] = field(default_factory=dict)
+    """Relation or column -> values, or one value."""
     price: tuple[float | None, float | None] | None = None
     """Least and largest price, both included; None = no bound. An item without a price is left out."""
 
@@ -30,7 +30,8 @@ class Filters:
         """
         kept = np.ones(attributes.n_items, bool)
         for name, values in self.attributes.items():
-            kept &= attributes.mask(name, values)
+            # A string is a sequence of letters too, and none of them is meant.
+            kept &= attributes.mask(name, [values] if isinstance(values, str) else values)
         return kept & self._affordable(attributes) if self.price else kept
 
     def _affordable(self, attributes: ItemAttributes) -> np.ndarray:

@@ -68,7 +68,7 @@ class SearchTerms:
             )
         asked = (batch.queries >= 0).nonzero().squeeze(1)
         if len(asked) == 0:
-            return {}
+            return self._nothing(vectors.queries)
         queries, users, items, weights = (
             column[asked] for column in (batch.queries, batch.users, batch.items, batch.weights)
         )
@@ -88,6 +88,15 @@ class SearchTerms:
         if self.text is not None:
             terms["search_text"] = self.config.text * self._text(network, vectors, queries, items, weights)
         return terms
+
+    def _nothing(self, queries: Tensor) -> dict[str, Tensor]:
+        """The terms that are on at zero, so that every batch has the same terms and gradients."""
+        on = {
+            "search": self.config.preference > 0,
+            "search_anchored": self.anchors is not None,
+            "search_text": self.text is not None,
+        }
+        return {name: queries.sum() * 0.0 for name, wanted in on.items() if wanted}
 
     def _text(
         self, network: Network, vectors: NodeVectors, queries: Tensor, items: Tensor, weights: Tensor
