@@ -13,7 +13,7 @@ help: ## This list
 # constraints.txt pins the versions that were tried, so the environment is made anew when they change.
 .venv/.installed: pyproject.toml constraints.txt
 	test -x $(PY) || $(PYTHON) -m venv .venv
-	$(PY) -m pip install --progress-bar on -c constraints.txt -e '.[dev]'
+	$(PY) -m pip install --progress-bar on -c constraints.txt -e '.[dev,serve,servers]'
 	touch $@
 
 install: .venv/.installed ## Make .venv with everything that is needed

@@ -1,0 +1,1 @@
+"""Why an item: paths through the graph, scored by the model and told in words."""

@@ -1,0 +1,1 @@
+"""A run as a web service and a page."""
