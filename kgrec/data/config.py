@@ -65,8 +65,8 @@ class DataConfig:
     name: str = ""
     """Name of the data set, in logs and in the path of a run."""
     source: str = "tables"
-    """Format of the files: tables (CSV, TSV, Parquet, JSON lines), recbole, kgat, amazon, movielens or
-    retrotech."""
+    """Format of the files: tables (CSV, TSV, Parquet, JSON lines), recbole, kgat, amazon, movielens,
+    retrotech or online_retail."""
     folder: str = ""
     """Folder of the files: absolute, or looked for under $KGREC_DATA, then in the cache; empty = ``name``."""
     files: dict[str, str] = field(default_factory=dict)

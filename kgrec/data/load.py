@@ -12,6 +12,7 @@ from kgrec.data.locate import locate
 from kgrec.data.sources.amazon import read_amazon
 from kgrec.data.sources.kgat import read_kgat
 from kgrec.data.sources.movielens import read_movielens
+from kgrec.data.sources.online_retail import read_online_retail
 from kgrec.data.sources.recbole import read_recbole
 from kgrec.data.sources.retrotech import read_retrotech
 from kgrec.data.sources.tables import read_tables
@@ -27,6 +28,7 @@ SOURCES: dict[str, Callable[[DataConfig, Path], Tables]] = {
     "amazon": read_amazon,
     "movielens": read_movielens,
     "retrotech": read_retrotech,
+    "online_retail": read_online_retail,
 }
 
 
