@@ -57,7 +57,7 @@ function route() {
   notices.clear();
   operator.run(operating);
   if (operating) return;
-  const query = location.hash.startsWith('#q=') ? decodeURIComponent(location.hash.slice(3)) : '';
+  const query = new URLSearchParams(location.hash.slice(1)).get('q') ?? '';
   box.input.value = query;
   search.run(query);
 }

@@ -22,12 +22,17 @@ export class Notices {
     onLanguage(() => this.shown && this.render());
   }
 
-  /** Show an error. `retry` is what failed; it runs by itself after the wait that the service asks for. */
+  /**
+   * Show an error. `retry` is what failed; it runs by itself after the wait that the service asks for. Several requests
+   * that fail alike (no key, no network) are one notice whose retry repeats them all.
+   */
   show(error, retry = null, prefix = null) {
     if (error.status === undefined) throw error;
     clearTimeout(this.timer);
-    this.shown = { error, retry: retry ?? this.shown?.retry, prefix };
-    if (error.retryAfter && retry) this.timer = setTimeout(() => this.retry(), error.retryAfter * 1000);
+    const alike = this.shown?.error.status === error.status ? this.shown.retries : [];
+    const retries = retry ? [...alike, retry] : alike;
+    this.shown = { error, retries, prefix };
+    if (error.retryAfter && retries.length) this.timer = setTimeout(() => this.retry(), error.retryAfter * 1000);
     this.render();
   }
 
@@ -38,22 +43,22 @@ export class Notices {
   }
 
   retry() {
-    const { retry } = this.shown ?? {};
+    const { retries } = this.shown ?? { retries: [] };
     this.clear();
-    retry?.();
+    for (const retry of retries) retry();
   }
 
   render() {
-    const { error, retry, prefix } = this.shown;
+    const { error, retries, prefix } = this.shown;
     const said = [prefix && t(prefix), sentence(error)];
-    if (error.retryAfter && retry) said.push(t('again', { n: number(error.retryAfter) }));
+    if (error.retryAfter && retries.length) said.push(t('again', { n: number(error.retryAfter) }));
     const button = (key, click, look = '') => el('button', { type: 'button', class: look, on: { click } }, t(key));
     const locked = error.status === 401 || error.status === 403;
     this.root.replaceChildren(
       el('div', { class: 'notice', role: 'alert', data: { status: error.status } },
         el('p', {}, said.filter(Boolean).join(' ')),
         locked && button('enterKey', () => this.askKey(() => this.retry())),
-        !locked && retry && button('retry', () => this.retry()),
+        !locked && retries.length > 0 && button('retry', () => this.retry()),
         button('dismiss', () => this.clear(), 'quiet')),
     );
   }

@@ -14,6 +14,8 @@ export class Rail {
     this.fresh = new Set();
     this.say = () => this.guestNote();
     visit.addEventListener('person', () => this.load());
+    visit.addEventListener('learning', () => this.tell(() => t('learning')));
+    visit.addEventListener('unlearned', () => this.tell(() => this.guestNote()));
     visit.addEventListener('learned', (event) => this.learn(event.detail));
     onLanguage(() => this.render());
   }
@@ -21,6 +23,11 @@ export class Rail {
   guestNote() {
     if (this.items.length === 0 && !this.busy) return t('railEmpty');
     return t(this.visit.person === null ? 'railGuest' : 'railPerson');
+  }
+
+  tell(say) {
+    this.say = say;
+    this.note.textContent = say();
   }
 
   async load() {
@@ -31,8 +38,6 @@ export class Rail {
 
   async learn(item) {
     const before = this.items.map((one) => one.item);
-    this.say = () => t('learning');
-    this.render();
     if (!(await this.fetch(() => this.learn(item)))) return;
     const now = this.items.map((one) => one.item);
     this.fresh = new Set(now.filter((id) => !before.includes(id)));
@@ -56,8 +61,7 @@ export class Rail {
     } catch (error) {
       if (aborted(error)) return false;
       this.busy = false;
-      this.say = () => this.guestNote();
-      this.render();
+      this.tell(() => this.guestNote());
       this.notices.show(error, retry);
       return false;
     }

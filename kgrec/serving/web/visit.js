@@ -2,7 +2,10 @@
 
 import { eventId } from './api.js';
 
-/** Sends `person` when another person is chosen and `learned` (detail: the item) when an item was recorded. */
+/**
+ * Sends `person` when another person is chosen; for a click (detail: the item) `learning` while it is recorded, then
+ * `learned` or `unlearned`.
+ */
 export class Visit extends EventTarget {
   constructor(api, notices) {
     super();
@@ -19,19 +22,24 @@ export class Visit extends EventTarget {
 
   /** A person's click is an event of the service; a guest's stays here and only shapes their own list. */
   async record(item) {
-    if (this.person === null) this.history = [...this.history.filter((id) => id !== item.item), item.item].slice(-50);
-    else if (!(await this.send({ id: eventId(), user: this.person, item: item.item, kind: 'click' }, item))) return;
-    this.dispatchEvent(new CustomEvent('learned', { detail: item }));
+    if (this.person !== null) return this.send({ id: eventId(), user: this.person, item: item.item, kind: 'click' }, item);
+    this.history = [...this.history.filter((id) => id !== item.item), item.item].slice(-50);
+    this.tell('learned', item);
   }
 
+  /** A retry sends the same event id, so a click whose answer was lost counts once. */
   async send(event, item) {
+    this.tell('learning', item);
     try {
       await this.api.call('POST', 'events', { body: { events: [event] } });
-      return true;
+      this.tell('learned', item);
     } catch (error) {
-      const again = async () => (await this.send(event, item)) && this.dispatchEvent(new CustomEvent('learned', { detail: item }));
-      this.notices.show(error, again, 'notRecorded');
-      return false;
+      this.tell('unlearned', item);
+      this.notices.show(error, () => this.send(event, item), 'notRecorded');
     }
+  }
+
+  tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
