@@ -31,3 +31,7 @@ class TrainingError(KgrecError):
 
 class RunError(KgrecError):
     """A run directory is missing, incomplete, or of another shape than expected."""
+
+
+class EventLogError(KgrecError):
+    """The log of events cannot be opened, written or read; what it had not acknowledged did not happen."""

@@ -1,1 +1,1 @@
-"""Learning from events as they come: a durable log, a live model, a refresh in the background."""
+"""Learning between trainings: a log of events, a model that follows it, and refreshes that may take over."""
