@@ -16,6 +16,6 @@ class ExplanationConfig:
     candidates: int = 24
     """Paths whose edges are really removed; the promising ones by likeness and rarity."""
     rewriter: str = ""
-    """Folder (or a name under ``$KGREC_MODELS``) of a causal language model that rewords; empty = templates."""
+    """Folder (or a name under ``$KGREC_MODELS``) of a causal language model; empty = templates."""
     rewriter_tokens: int = 80
     """Longest rewording, in tokens."""

@@ -53,9 +53,7 @@ class MessageGraph:
         starts = np.concatenate([[0], np.cumsum(np.bincount(s, minlength=n))])
         keys = (s * n + t) * len(names) + r
         against = np.array([names.index(_against(name, names)) for name in names], np.int64)
-        return cls(
-            propagation.n_users, names, starts, s, t, r, against[r], family, values, degrees, keys
-        )
+        return cls(propagation.n_users, names, starts, s, t, r, against[r], family, values, degrees, keys)
 
     @property
     def n_nodes(self) -> int:

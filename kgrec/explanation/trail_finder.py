@@ -72,7 +72,9 @@ class TrailFinder:
     def _rarest(self, trails: list[Trail]) -> list[Trail]:
         kept: dict[int, int] = {}
         chosen = []
-        for trail in sorted(trails, key=lambda trail: (-trail.weight, trail.past, trail.via, trail.relations)):
+        for trail in sorted(
+            trails, key=lambda trail: (-trail.weight, trail.past, trail.via, trail.relations)
+        ):
             kept[trail.past] = kept.get(trail.past, 0) + 1
             if kept[trail.past] <= self.config.ways_per_item:
                 chosen.append(trail)

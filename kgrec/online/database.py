@@ -65,7 +65,7 @@ def _sqlite(url: URL, busy_seconds: float) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        # Transactions are begun below: the driver's own begin is late, and fails at once where it should wait.
+        # Transactions are begun below: the driver's own begin is late, and fails where it should wait.
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()

@@ -48,7 +48,9 @@ class Keys:
         if not self._keys:
             raise ConfigError("a service needs a key")
         if len({key.digest for key in self._keys}) < len(self._keys):
-            raise ConfigError("the same key is given twice; one key has one role, and a larger covers a smaller")
+            raise ConfigError(
+                "a key is given twice; one key has one role, and a larger covers a smaller"
+            )
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -119,8 +121,8 @@ def _key(text: str, name: str) -> Key:
     hashed, key = _SHA256.fullmatch(key.strip()), key.strip()
     if hashed is None and (len(key) < SHORTEST_KEY or not _KEY.fullmatch(key)):
         raise ConfigError(
-            f"{name} is too short or has odd characters: use {SHORTEST_KEY} or more of A-Z a-z 0-9 . _ ~ + / = -, "
-            "or sha256=HEX"
+            f"{name} is too short or has odd characters: use {SHORTEST_KEY} or more of "
+            "A-Z a-z 0-9 . _ ~ + / = -, or sha256=HEX"
         )
     digest = bytes.fromhex(hashed[1]) if hashed else hash_of(key)
     return Key(name, Role[role.strip().upper()], digest)

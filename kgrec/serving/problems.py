@@ -96,4 +96,3 @@ def finite(value: float) -> float:
 def _clean(text: object) -> str:
     """Text that any JSON reader takes: a lone surrogate is no character."""
     return str(text)[:_MAX_TEXT].encode("utf-8", "replace").decode("utf-8")
-
