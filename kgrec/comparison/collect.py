@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
-from yaml import YAMLError  # type: ignore[import-untyped]
+from yaml import YAMLError
 
 from kgrec.comparison.record import RunRecord
 from kgrec.errors import RunError

@@ -74,11 +74,12 @@ class MessageGraph:
 
     def heard(self, x: Tensor, gates: Tensor) -> np.ndarray:
         """What each node hears of ``x`` ``(nodes, dim)`` in one step: ``(2, nodes, dim)``, by family."""
-        columns = [torch.from_numpy(part) for part in (self.sources, self.others, self.gates_out)]
+        source, target = torch.from_numpy(self.sources), torch.from_numpy(self.others)
+        gate, sizes = torch.from_numpy(self.gates_out), (self.n_nodes, len(self.relations))
         steps = []
         for family in (0, 1):
             values = torch.from_numpy(np.where(self.families == family, self.values, 0.0)).float()
-            operator = RelationalOperator.from_edges(*columns, values, self.n_nodes, len(self.relations))
+            operator = RelationalOperator.from_edges(source, target, gate, values, *sizes)
             steps.append(operator(x, gates).numpy())
         return np.stack(steps)
 

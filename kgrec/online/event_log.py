@@ -195,7 +195,8 @@ class EventLog:
     def _erased_at(self, connection: Connection, users: set[str]) -> dict[str, float]:
         """When those of ``users`` were erased who were."""
         names = {self.pseudonyms.of(user): user for user in users}
-        wanted, found = list(names), {}
+        wanted = list(names)
+        found: dict[str, float] = {}
         for start in range(0, len(wanted), CHUNK):
             query = select(ERASED).where(ERASED.c.pseudonym.in_(wanted[start : start + CHUNK]))
             found.update((names[row.pseudonym], row.erased_at) for row in connection.execute(query))

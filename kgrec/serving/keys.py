@@ -48,9 +48,7 @@ class Keys:
         if not self._keys:
             raise ConfigError("a service needs a key")
         if len({key.digest for key in self._keys}) < len(self._keys):
-            raise ConfigError(
-                "a key is given twice; one key has one role, and a larger covers a smaller"
-            )
+            raise ConfigError("a key is given twice; one key has one role, and a larger covers a smaller")
 
     def __len__(self) -> int:
         return len(self._keys)
