@@ -11,17 +11,20 @@ import numpy as np
 import polars as pl
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from kgrec.config import Config, config_from_yaml
 from kgrec.data.user_items import UserItems
 from kgrec.data.vocabulary import Vocabulary
 from kgrec.evaluation.ranking import Ranking, rank, top_items
 from kgrec.load_run import load_scorer, load_vocabularies
-from kgrec.models.base import Scorer, VectorScorer
+from kgrec.models.base import Scorer
+from kgrec.models.likeness import item_likeness
+from kgrec.retrieval.people import People
 from kgrec.run import LATEST, Run, find_run
 
 if TYPE_CHECKING:
+    from kgrec.explanation.explainer import Explainer
+    from kgrec.explanation.paths import Path as Reason
     from kgrec.retrieval.answer import SearchHit
     from kgrec.retrieval.engine import SearchEngine
     from kgrec.retrieval.filters import Filters
@@ -109,7 +112,7 @@ class Recommender:
         """
         answers = []
         for row in torch.from_numpy(self.items.rows(items)).split(1):
-            answers.append(self._best(self._likeness(row), row, k))
+            answers.append(self._best(item_likeness(self.scorer, row), row, k))
         return answers
 
     def search(
@@ -134,15 +137,43 @@ class Recommender:
 
         return SearchEngine.from_run(self, self.config.search)
 
+    def explain(
+        self,
+        user: str,
+        item: str,
+        k: int = 3,
+        language: str = "en",
+        history: Sequence[str] | Mapping[str, float] | None = None,
+    ) -> "list[Reason]":
+        """Why ``item`` may suit ``user``: at most ``k`` paths through the graph, best first.
+
+        ``history`` stands for the user's own past. A stranger has no reasons. ``language``: en or zh.
+
+        Raises:
+            UnknownIdError: the item is not in the run's vocabulary.
+            ConfigError: there is no such language.
+        """
+        row = self.items.row(item)
+        people = People(self.users, self.items, self.seen)
+        person = people.person(user, None) if history is None else people.person(None, history)
+        return self.explainer.explain(person, row, k, language, user)
+
+    @cached_property
+    def explainer(self) -> "Explainer":
+        """Paths over the run's graph, removed in its network where that can be walked again."""
+        # Here, for whoever only recommends has no need of facts.
+        from kgrec.explanation.explainer import Explainer
+        from kgrec.explanation.graph_removal import graph_removal
+        from kgrec.load_run import load_dataset
+        from kgrec.retrieval.fact_table import FactTable
+
+        dataset = load_dataset(self.run, ("train", "valid"))
+        facts = FactTable.from_dataset(dataset, self.config.search.hidden_relations)
+        return Explainer(facts, self.seen, self.scorer, None, graph_removal(self))
+
     def popular(self, k: int) -> list[Hit]:
         """The items that most people have."""
         return self._best(self._popularity, None, k)
-
-    def _likeness(self, row: Tensor) -> Tensor:
-        if isinstance(self.scorer, VectorScorer):
-            unit = F.normalize(self.scorer.item_vectors, dim=1)
-            return unit @ unit[row[0]]
-        return self.scorer.scores_from_history(row)
 
     def _rank(self, rows: np.ndarray, k: int, exclude_seen: bool) -> Ranking:
         evaluation = self.config.evaluation

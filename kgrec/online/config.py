@@ -23,8 +23,6 @@ class OnlineConfig:
     refused. A weight of 0 says nothing about taste, but the item counts as seen."""
     neighbours: int = 20
     """Known items that a new item's scores are the mean of: the nearest by text and facts."""
-    cache_megabytes: float = 64.0
-    """Memory for the scores of people who asked last, where a model has no vectors; 0 keeps none."""
     refresh_epochs: int = 3
     """Epochs that a network is trained from the live weights at a refresh."""
     gate_events: int = 500
@@ -46,8 +44,5 @@ class OnlineConfig:
                 raise ConfigError(f"online.{key} is {getattr(self, key)}; use a whole number from 1")
         if not 0 < self.gate_share < 1:
             raise ConfigError(f"online.gate_share is {self.gate_share}; use a share between 0 and 1")
-        if not 0 <= self.gate_tolerance <= 1 or self.cache_megabytes < 0:
-            raise ConfigError(
-                f"online.gate_tolerance is {self.gate_tolerance}, online.cache_megabytes "
-                f"{self.cache_megabytes}; use 0 to 1, and 0 or more"
-            )
+        if not 0 <= self.gate_tolerance <= 1:
+            raise ConfigError(f"online.gate_tolerance is {self.gate_tolerance}; use a share from 0 to 1")
