@@ -5,7 +5,7 @@ JOBS ?= 2
 MODELS ?= popularity item_knn ease bpr lightgcn kgrec
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test lint types tests clean
+.PHONY: help install train serve audit test lint types tests clean
 
 help: ## This list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,12 @@ train: install ## MovieLens-100K end to end: baselines and the flagship, a table
 	for model in $(MODELS); do $(PY) scripts/train.py model=$$model || exit 1; done
 	$(PY) scripts/compare.py runs/ml-100k
 	$(PY) scripts/recommend.py --run latest --user 405 --user 655 --user 13 -k 10
+
+serve: install ## The newest run as a web service with a page, on this machine
+	$(PY) scripts/serve.py --run latest
+
+audit: install ## Known weaknesses of the dependencies (asks the advisories' server)
+	$(PY) -m pip_audit --progress-spinner off -r constraints.txt --no-deps --disable-pip
 
 test: lint types tests ## Lint, types, tests with coverage
 

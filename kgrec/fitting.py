@@ -11,6 +11,7 @@ from torch import Tensor
 
 from kgrec.config import Config
 from kgrec.data.dataset import Dataset
+from kgrec.data.sequences import Sequences
 from kgrec.data.splits import Part
 from kgrec.data.user_items import UserItems
 from kgrec.evaluation.evaluator import Evaluator
@@ -23,7 +24,13 @@ from kgrec.graph.propagation import Propagation
 from kgrec.graph.triples import KnowledgeTriples
 from kgrec.models.base import Scorer
 from kgrec.models.config import LateFusionConfig
-from kgrec.models.factory import build_network, fit_closed_form, is_closed_form, needs_features
+from kgrec.models.factory import (
+    build_network,
+    fit_closed_form,
+    is_closed_form,
+    needs_features,
+    reads_order,
+)
 from kgrec.models.network import Network
 from kgrec.models.parts import NetworkParts
 from kgrec.prepare import Prepared
@@ -104,7 +111,9 @@ def build_trainer(
         fusion = FeatureFusion(sizes, features, wanted.fusion, config.model.dim, wanted.mode)
     triples = KnowledgeTriples.from_dataset(dataset, propagation.relations) if config.kg != "none" else None
     train = prepared.index(part)
-    network = build_network(config.model, NetworkParts(propagation, train, triples, fusion)).to(device)
+    sequences = Sequences.of(dataset, part) if reads_order(config.model) else None
+    parts = NetworkParts(propagation, train, triples, fusion, sequences)
+    network = build_network(config.model, parts).to(device)
     objective = Objective.build(
         config.objective,
         train,

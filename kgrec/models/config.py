@@ -9,6 +9,7 @@ from kgrec.models.config_convolution import KGATConfig, RGCNConfig
 from kgrec.models.config_history import FISMConfig
 from kgrec.models.config_linear import IALSConfig, SLIMConfig
 from kgrec.models.config_relational import KGINConfig, LightKGConfig
+from kgrec.models.config_sequence import SASRecConfig
 from kgrec.models.config_translation import CFKGConfig, CKEConfig
 
 
@@ -146,6 +147,7 @@ MODEL_CONFIGS: dict[str, type] = {
     "kgcn": KGCNConfig,
     "kgnn_ls": KGNNLSConfig,
     "ripplenet": RippleNetConfig,
+    "sasrec": SASRecConfig,
 }
 
 

@@ -21,6 +21,7 @@ from kgrec.models.config import (
 )
 from kgrec.models.config_history import FISMConfig
 from kgrec.models.config_linear import IALSConfig, SLIMConfig
+from kgrec.models.config_sequence import SASRecConfig
 from kgrec.models.ease import fact_matrix, fit_ease
 from kgrec.models.fism import FISM
 from kgrec.models.histories import HistoryModel
@@ -44,6 +45,8 @@ from kgrec.models.popularity import Popularity
 from kgrec.models.rgcn import RGCN
 from kgrec.models.ripplenet import RippleNet
 from kgrec.models.ripplenet_scorer import RippleNetScorer
+from kgrec.models.sasrec import SASRec
+from kgrec.models.sasrec_scorer import SASRecScorer
 from kgrec.models.sgl import SGL
 from kgrec.models.simgcl import SimGCL
 from kgrec.models.slim import fit_slim
@@ -67,6 +70,7 @@ NETWORKS: dict[str, type[Network]] = {
     "kgcn": KGCN,
     "kgnn_ls": KGNNLS,
     "ripplenet": RippleNet,
+    "sasrec": SASRec,
 }
 
 CLOSED_FORMS: dict[str, type[FittedScorer]] = {
@@ -77,7 +81,7 @@ CLOSED_FORMS: dict[str, type[FittedScorer]] = {
     "ials": IALSModel,
 }
 
-WITHOUT_KNOWLEDGE = {"popularity", "item_knn", "slim", "ials", "bpr", "lightgcn", "sgl", "simgcl"}
+WITHOUT_KNOWLEDGE = {"popularity", "item_knn", "slim", "ials", "bpr", "lightgcn", "sgl", "simgcl", "sasrec"}
 """Models made of interactions alone."""
 
 SCORERS: dict[str, type[FittedScorer]] = {
@@ -87,6 +91,7 @@ SCORERS: dict[str, type[FittedScorer]] = {
     "kgcn": KGCNScorer,
     "kgnn_ls": KGCNScorer,
     "ripplenet": RippleNetScorer,
+    "sasrec": SASRecScorer,
 }
 """What a saved model is restored as; a network that is not named here is served by its vectors."""
 
@@ -99,6 +104,11 @@ def is_closed_form(config: ModelConfig) -> bool:
 def needs_features(config: ModelConfig) -> bool:
     """Whether the model's first layer is made of text and knowledge-graph embeddings."""
     return isinstance(config, KgrecConfig)
+
+
+def reads_order(config: ModelConfig) -> bool:
+    """Whether it matters when people had what."""
+    return isinstance(config, SASRecConfig)
 
 
 def reads_knowledge(config: ModelConfig) -> bool:

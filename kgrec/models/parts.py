@@ -6,6 +6,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from kgrec.data.sequences import Sequences
 from kgrec.data.user_items import UserItems
 from kgrec.features.fusion import FeatureFusion
 from kgrec.graph.propagation import Propagation
@@ -24,6 +25,8 @@ class NetworkParts:
     """Known facts in the propagation's relations; None with ``kg=none``."""
     fusion: FeatureFusion | None = None
     """The first layer of text, KG embeddings and free vectors, for models that ``needs_features``."""
+    sequences: Sequences | None = None
+    """Who had what in which order, for models that ``reads_order``."""
 
 
 class StepBatch(Protocol):

@@ -164,6 +164,20 @@ class LiveModel:
         """The title of every item, new ones included; the id where there is no title."""
         return self._live.titles
 
+    def label(self, node: str) -> str:
+        """What people call an entity or an item; ``""`` where an id is all there is."""
+        row = self._live.facts.node(node)
+        return "" if row is None else self._live.facts.label(row)
+
+    @property
+    def search_ready(self) -> bool:
+        """Whether a search need not wait for its index."""
+        return self._live.searchable
+
+    def names(self) -> Sequence[str]:
+        """What people call the entities of the graph, as far as they have names."""
+        return [name for name in self._live.facts.names if name]
+
     def put_item(self, item: ItemRecord) -> bool:
         """Add an item, or change what is known of one; True where nobody knew it.
 

@@ -1,7 +1,6 @@
 """Every error as `application/problem+json` (RFC 9457, https://www.rfc-editor.org/rfc/rfc9457)."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -39,10 +38,14 @@ class Problem(Exception):  # noqa: N818 (the noun of the RFC)
         self.status, self.detail, self.errors = status, detail, list(errors)
         self.headers = dict(headers or {})
 
+    @property
+    def title(self) -> str:
+        """What this status is called."""
+        return HTTPStatus(self.status).phrase
+
     def response(self, instance: str = "") -> Response:
         """The answer; ``instance`` names this occurrence."""
-        title = HTTPStatus(self.status).phrase
-        record: dict[str, Any] = {"type": "about:blank", "title": title, "status": self.status}
+        record: dict[str, Any] = {"type": "about:blank", "title": self.title, "status": self.status}
         record |= {"detail": _clean(self.detail), "instance": instance}
         if self.errors:
             record["errors"] = self.errors
@@ -84,13 +87,6 @@ def problem_of_validation(error: RequestValidationError) -> Problem:
     place = ".".join(str(part) for part in first["loc"])
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     return Problem(422, f"{place}: {first['msg']}{more}", errors)
-
-
-def finite(value: float) -> float:
-    """A score that JSON can hold: infinities become the largest numbers, what is no number becomes 0."""
-    if math.isfinite(value):
-        return value
-    return 0.0 if math.isnan(value) else math.copysign(1.7e308, value)
 
 
 def _clean(text: object) -> str:

@@ -3,7 +3,7 @@
 from kgrec.errors import ConfigError
 from kgrec.training.config import ObjectiveConfig, TrainingConfig
 
-PREFERENCES = ("softmax", "sampled_softmax", "shared_softmax", "bpr", "bce", "squared", "none")
+PREFERENCES = ("softmax", "sampled_softmax", "shared_softmax", "bpr", "bce", "squared", "none", "own")
 SCORERS = ("distmult", "transe")
 ROWS = ("first", "final")
 BATCHES = ("interaction", "user")

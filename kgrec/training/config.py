@@ -47,7 +47,7 @@ class PreferenceConfig:
 
     loss: str = "softmax"
     """softmax (over all items), sampled_softmax, shared_softmax (one sample a batch), bpr, bce, squared
-    (weighted, all pairs) or none."""
+    (weighted, all pairs), none, or own: the model brings its own."""
     weight: float = 1.0
     """Weight of the term in the sum."""
     temperature: float = 0.2

@@ -80,7 +80,7 @@ class Objective:
         """The weighted terms that are switched on, by name, and the network's own; one forward pass."""
         vectors, config = network.batch_vectors(batch.users), self.config
         terms: dict[str, Tensor] = {}
-        if config.preference.loss != "none" and config.preference.weight > 0:
+        if config.preference.loss not in ("none", "own") and config.preference.weight > 0:
             term = preference_term(config.preference, self.positives, network, vectors, batch)
             terms["preference"] = config.preference.weight * term
         if self.triples is not None:
@@ -93,7 +93,12 @@ class Objective:
             terms |= self.search(network, vectors, batch)
         if config.l2.weight > 0:
             terms["l2"] = config.l2.weight * self._l2(vectors, batch)
-        return terms | network.own_terms(vectors, batch)
+        terms |= network.own_terms(vectors, batch)
+        if not terms:
+            raise ConfigError(
+                "objective.preference.loss is 'own', but the model has no loss of its own; use softmax"
+            )
+        return terms
 
     def _triple(self, vectors: NodeVectors, batch: Batch, triples: KnowledgeTriples) -> Tensor:
         config = self.config.knowledge
