@@ -36,11 +36,9 @@ class Sequences:
             log.warning("%s has no timestamps: the order of its rows is taken for people's", dataset.name)
             times = np.zeros(len(users))
         n_items = len(dataset.items)
-        pairs, held = np.unique(part.users * n_items + part.items, return_counts=True)
         keys = users * n_items + items
-        place = np.searchsorted(pairs, keys).clip(max=max(len(pairs) - 1, 0))
-        inside = pairs[place] == keys if len(pairs) else np.zeros(len(keys), bool)
-        kept = inside & (_nth_of_its_pair(keys, times) < held[place])
+        held = _counts_of(keys, part.users * n_items + part.items)
+        kept = _nth_of_its_pair(keys, times) < held
         return cls.ordered(users[kept], items[kept], times[kept], len(dataset.users))
 
     @classmethod
@@ -80,6 +78,12 @@ class Sequences:
         padded = np.append(self.items, -1)
         follows = inside & (at + 1 < self.indptr[user + 1][:, None])
         return padded[np.where(inside, at, -1)], padded[np.where(follows, at + 1, -1)], user
+
+
+def _counts_of(keys: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """``(n,)``: how often each of ``keys`` stands among ``others``."""
+    distinct, place = np.unique(keys, return_inverse=True)
+    return np.bincount(np.searchsorted(distinct, others), minlength=len(distinct))[place]
 
 
 def _nth_of_its_pair(keys: np.ndarray, times: np.ndarray) -> np.ndarray:

@@ -22,11 +22,17 @@ SENTENCES = {
 }
 CHINESE = {
     "actor": "演员", "author": "作者", "brand": "品牌", "category": "类别", "color": "颜色",
-    "country": "国家", "director": "导演", "genre": "类型", "language": "语言", "literary genre": "文学体裁",
-    "material": "材质", "publisher": "出版社", "release year": "年份", "season": "季节", "series": "系列",
+    "country": "国家", "director": "导演", "genre": "类型", "language": "语言",
+    "literary genre": "文学体裁",
+    "link": "链接", "material": "材质", "publisher": "出版社", "release year": "年份", "season": "季节",
+    "series": "系列",
     "starring": "主演", "style": "风格", "subject": "主题", "year": "年份",
 }  # fmt: skip
 """Relations that many catalogues have; any other keeps the name that the data gives it."""
+
+
+PLAINER = {"wiki page wiki link": "link", "wiki page redirects": "other name"}
+"""What a graph's makers call a relation, as a person would."""
 
 
 @dataclass(frozen=True)
@@ -54,4 +60,5 @@ def sentence(told: Told, language: str) -> str:
 def relation_words(label: str, language: str) -> str:
     """A relation's name as people of that language read it."""
     plain = label.replace("_", " ").strip()
+    plain = PLAINER.get(plain, plain)
     return CHINESE.get(plain.lower(), plain) if language == "zh" else plain

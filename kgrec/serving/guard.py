@@ -121,7 +121,7 @@ def _template(scope: Scope) -> str | None:
     if scope["path"].startswith(STATIC):
         return "/static"
     path: str | None = getattr(scope.get("route"), "path", None)
-    return path
+    return path and path.replace(":path}", "}")
 
 
 def _limited(receive: Receive, most: int) -> Receive:

@@ -46,7 +46,7 @@ const WORDS = {
     people: 'A person’s data', personId: 'Person id', export: 'Export', erase: 'Erase …',
     confirmErase: 'Erase everything about “{person}”? This cannot be undone.',
     erased_one: '{n} event erased.', erased_other: '{n} events erased.', exported: 'Data of {person}',
-    download: 'Download JSON', yes: 'Yes, do it', updated: 'Updated {time}', noData: '–',
+    download: 'Download JSON', yes: 'Yes, do it', true: 'yes', false: 'no', updated: 'Updated {time}', noData: '–',
     confirmTitle: 'Are you sure?', footer: 'Recommendations and search on a graph of people, items and facts.',
     rel_interacted: 'had', rel_clicked: 'clicked',
   },
@@ -93,9 +93,9 @@ const WORDS = {
     people: '用户数据', personId: '用户编号', export: '导出', erase: '删除……',
     confirmErase: '删除“{person}”的全部数据？此操作无法撤销。',
     erased_other: '已删除 {n} 个事件。', exported: '{person} 的数据',
-    download: '下载 JSON', yes: '确定', updated: '更新于 {time}', noData: '–',
+    download: '下载 JSON', yes: '确定', true: '是', false: '否', updated: '更新于 {time}', noData: '–',
     confirmTitle: '确定吗？', footer: '基于用户、商品与知识图谱的推荐和搜索。',
-    rel_interacted: '有过', rel_clicked: '点击过', rel_brand: '品牌', rel_category: '类别', rel_genre: '类型',
+    rel_interacted: '有过', rel_clicked: '点击过', rel_link: '链接', rel_subject: '主题', rel_publisher: '出版社', rel_series: '系列', rel_country: '国家', rel_language: '语言', rel_brand: '品牌', rel_category: '类别', rel_genre: '类型',
     rel_colour: '颜色', rel_color: '颜色', rel_part_of: '属于', rel_maker: '制造商', rel_price: '价格', rel_state: '状态',
     rel_material: '材质', rel_style: '风格', rel_director: '导演', rel_actor: '演员', rel_author: '作者', rel_code: '编号',
     rel_model: '型号', rel_sells: '销售', rel_fruit: '水果', rel_also_buy: '同时购买', rel_year: '年份',
@@ -128,9 +128,12 @@ export function plural(key, n, values = {}) {
 export const number = (value, digits = 0) =>
   new Intl.NumberFormat(current, { maximumFractionDigits: digits }).format(value);
 
-/** The readable name of a relation or a column of the data. */
+/** The readable name of a relation or a column of the data: of `http://…/ontology/firstAuthor`, "first author". */
 export function relation(name) {
-  return WORDS[current][`rel_${name.toLowerCase()}`] ?? WORDS.en[`rel_${name}`] ?? name.replace(/[_.]+/g, ' ').trim();
+  const last = name.replace(/[./#]+$/, '').split(/[./#]/).at(-1);
+  const plain = last.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/[_\s]+/g, ' ').trim().toLowerCase();
+  const key = `rel_${plain.replaceAll(' ', '_')}`;
+  return WORDS[current][key] ?? WORDS.en[key] ?? plain;
 }
 
 /** Translate the marked elements of the document. */

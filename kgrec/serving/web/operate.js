@@ -181,6 +181,7 @@ const ms = (seconds) => (seconds === null ? t('noData') : `${number(seconds * 10
 
 /** Times of the service (seconds since 1970) as a date; numbers as the language writes them. */
 function readable(name, value) {
+  if (typeof value === 'boolean') return t(value ? 'true' : 'false');
   if (typeof value !== 'number') return String(value);
   if (value > 1e9 && /time|refresh|_at$/.test(name)) return new Date(value * 1000).toLocaleString(language());
   return number(value, 4);

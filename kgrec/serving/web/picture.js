@@ -58,11 +58,11 @@ function arrow(edge, place, across, width) {
   const head = `M${tip[0]} ${tip[1]}L${back[0] - dy * 5} ${back[1] + dx * 5}L${back[0] + dy * 5} ${back[1] - dx * 5}z`;
   const middle = [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2];
   const room = across ? length - 2 * RADIUS - 4 : width - 84;
-  const [text] = wrap(relation(edge.relation), Math.max(room, 60), 12, 1);
+  const [text] = wrap(edge.label || relation(edge.relation), Math.max(room, 60), 12, 1);
   const label = across ? { x: middle[0], y: middle[1] - 9, 'text-anchor': 'middle' } : { x: middle[0] + 14, y: middle[1] + 4 };
   return svg('g', { class: 'edge' },
     svg('path', { class: 'line', d: `M${start[0]} ${start[1]}L${back[0]} ${back[1]}` }), svg('path', { class: 'head', d: head }),
-    svg('text', label, text), svg('title', {}, relation(edge.relation)));
+    svg('text', label, text), svg('title', {}, edge.label || relation(edge.relation)));
 }
 
 /** Lines of `text` that fit `room` pixels: Han takes an em, Latin about half of one. The last line may end in an ellipsis. */
