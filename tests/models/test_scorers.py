@@ -40,6 +40,7 @@ BANDS = {
     "kgcn": (0.6, 1.0),
     "kgnn_ls": (0.6, 1.0),
     "ripplenet": (0.6, 1.0),
+    "sasrec": (0.6, 1.0),
 }
 PERSONAL = [name for name in MODEL_CONFIGS if name != "popularity"]
 DEVICES = [
