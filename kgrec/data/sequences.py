@@ -8,6 +8,7 @@ import numpy as np
 from kgrec.data.dataset import Dataset
 from kgrec.data.splits import Part
 from kgrec.data.user_items import UserItems
+from kgrec.data.vocabulary import stable_hash
 
 log = logging.getLogger(__name__)
 
@@ -23,23 +24,26 @@ class Sequences:
 
     @classmethod
     def of(cls, dataset: Dataset, part: Part) -> "Sequences":
-        """The events of ``part`` by their timestamps, equal ones by their place in the data set.
+        """The events of ``part`` by their timestamps.
 
-        Without timestamps the place in the data set decides everything, and a warning says so. A part has the
-        earliest events of each of its pairs (a split leaves out later ones), so that counts are enough to
-        find them again.
+        Equal times (a basket) stand by a hash of user and item: in one order for all people, what comes next
+        could be learned from that order alone. Without timestamps the place in the data set decides, and a
+        warning says so. A part has the earliest events of each of its pairs (a split leaves out later ones),
+        so that counts are enough to find them again.
         """
         users, items = dataset.interaction_rows()
         if "timestamp" in dataset.interactions.columns:
             times = dataset.interactions["timestamp"].to_numpy()
         else:
             log.warning("%s has no timestamps: the order of its rows is taken for people's", dataset.name)
-            times = np.zeros(len(users))
+            times = np.arange(len(users), dtype=np.float64)
         n_items = len(dataset.items)
         keys = users * n_items + items
         held = _counts_of(keys, part.users * n_items + part.items)
         kept = _nth_of_its_pair(keys, times) < held
-        return cls.ordered(users[kept], items[kept], times[kept], len(dataset.users))
+        order = np.lexsort((_basket_place(dataset, users, items), times))
+        order = order[kept[order]]
+        return cls.ordered(users[order], items[order], times[order], len(dataset.users))
 
     @classmethod
     def ordered(cls, users: np.ndarray, items: np.ndarray, times: np.ndarray, n_users: int) -> "Sequences":
@@ -78,6 +82,13 @@ class Sequences:
         padded = np.append(self.items, -1)
         follows = inside & (at + 1 < self.indptr[user + 1][:, None])
         return padded[np.where(inside, at, -1)], padded[np.where(follows, at + 1, -1)], user
+
+
+def _basket_place(dataset: Dataset, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """``(n,)`` uint64: a place among events of one time, by the ids alone."""
+    mixed = stable_hash(dataset.users.ids)[users] * np.uint64(0x9E3779B97F4A7C15)
+    mixed = mixed + stable_hash(dataset.items.ids)[items]
+    return (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
 
 
 def _counts_of(keys: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -69,6 +69,19 @@ def test_without_times_rows_decide_and_a_warning_says_so(caplog: pytest.LogCaptu
     assert "plain has no timestamps" in caplog.text
 
 
+def test_baskets_stand_in_another_order_for_every_person() -> None:
+    """In the order of item rows, ``the next item has a larger row`` would be there to learn."""
+    events = [(f"u{user}", f"i{item}", 1.0) for user in range(30) for item in range(8)]
+    dataset = stream(events)
+    sequences = Sequences.of(dataset, Part(*dataset.interaction_rows()))
+    orders = np.stack([sequences.of_user(user) for user in range(30)])
+    assert (np.sort(orders) == np.arange(8)).all()
+    rises = (np.diff(orders) > 0).mean()
+    assert 0.35 < rises < 0.65  # 210 steps, chance 1/2
+    again = stream(list(reversed(events)))
+    assert (Sequences.of(again, Part(*again.interaction_rows())).items == sequences.items).all()
+
+
 def test_an_empty_part_has_empty_sequences() -> None:
     dataset, nobody = stream(EVENTS), np.empty(0, np.int64)
     sequences = Sequences.of(dataset, Part(nobody, nobody))
