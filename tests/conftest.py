@@ -1,7 +1,8 @@
 """Shared fixtures: a small planted shop as plain tables, and runs trained on it once a session."""
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,9 @@ from kgrec.data.dataset import Dataset, build_dataset
 from kgrec.data.tables import Tables
 from kgrec.experiment import run_experiment
 from kgrec.graph.triples import KnowledgeTriples
+from kgrec.online.config import OnlineConfig
+from kgrec.online.event_log import EventLog
+from kgrec.online.live_model import LiveModel
 from kgrec.retrieval.search_dataset import search_dataset
 from kgrec.run import Run
 from kgrec.run_names import register_resolvers
@@ -204,3 +208,21 @@ def tiny_e5(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     BertModel(config).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture
+def open_live(trained: Callable[[str], Run], tmp_path: Path) -> Iterator[Callable[..., LiveModel]]:
+    """Opens a live model on a copy of a trained run, for a test that may change it; closed at the end."""
+    opened: list[LiveModel] = []
+
+    def open_one(model: str = "ease", config: OnlineConfig | None = None) -> LiveModel:
+        run = tmp_path / model
+        if not run.exists():
+            shutil.copytree(trained(model).path, run)
+        live = LiveModel.open(run, EventLog(f"sqlite:///{tmp_path / 'events.db'}"), config)
+        opened.append(live)
+        return live
+
+    yield open_one
+    for live in opened:
+        live.close()
