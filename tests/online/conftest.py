@@ -1,0 +1,96 @@
+"""Databases for the log: SQLite in a file, and a PostgreSQL server of the tests' own."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kgrec.online.event_log import EventLog
+from kgrec.tracking.pseudonyms import Pseudonyms
+
+NO_SERVER = "PostgreSQL is not installed: no initdb on the path or under /usr/lib/postgresql"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a fresh server, stopped at the end; each use makes a database of its own."""
+    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    initdb = shutil.which("initdb") or (str(binaries[-1]) if binaries else None)
+    if initdb is None:
+        pytest.skip(NO_SERVER)
+    folder = tmp_path_factory.mktemp("postgres")
+    # The server refuses to be root.
+    as_root = os.geteuid() == 0
+    user = next((u for u in ("postgres", "nobody") if as_root and _exists(u)), None)
+    if as_root and user is None:
+        pytest.skip("PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody'")
+    if user:
+        shutil.chown(folder, user)
+        for parent in folder.parents:
+            if parent != Path("/tmp") and parent.stat().st_uid == os.geteuid() and "pytest" in str(parent):
+                parent.chmod(0o755)
+    control, data = Path(initdb).parent / "pg_ctl", folder / "data"
+
+    def run(*command: str) -> None:
+        # Output to a file: the server inherits it, and would keep a pipe open for ever.
+        with open("/dev/null", "w") as nothing:
+            subprocess.run(
+                command, user=user, check=True, stdout=nothing, stderr=nothing, timeout=60, cwd="/"
+            )
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    run(initdb, "-D", str(data), "-U", "kgrec", "-A", "trust", "-E", "UTF8", "--no-sync")
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
+    run(str(control), "-D", str(data), "-o", options, "-w", "-l", str(folder / "log"), "start")
+    yield f"postgresql+psycopg://kgrec@127.0.0.1:{port}"
+    run(str(control), "-D", str(data), "-m", "immediate", "stop")
+
+
+@pytest.fixture
+def database(postgres: str) -> Iterator[str]:
+    """Address of an empty database."""
+    import psycopg
+
+    address = postgres.replace("+psycopg", "")
+    with psycopg.connect(f"{address}/postgres", autocommit=True) as connection:
+        connection.execute("CREATE DATABASE log")
+        yield f"{postgres}/log"
+        connection.execute("DROP DATABASE log WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of an empty log, of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'log.db'}"
+    address: str = request.getfixturevalue("database")
+    return address
+
+
+@pytest.fixture
+def open_log(url: str) -> Iterator[Callable[[], EventLog]]:
+    """Opens the log, as often as a test likes; closed at the end."""
+    opened = []
+
+    def open_one() -> EventLog:
+        opened.append(EventLog(url, busy_seconds=1.0, pseudonyms=Pseudonyms(b"k" * 32)))
+        return opened[-1]
+
+    yield open_one
+    for log in opened:
+        log.close()
+
+
+def _exists(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
