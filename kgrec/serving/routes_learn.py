@@ -21,7 +21,7 @@ async def record(service: TheService, body: EventsIn) -> Recorded:
 
 
 @router.put("/items", summary="Add or change an item")
-@router.post("/items", summary="Add or change an item", include_in_schema=False)
+@router.post("/items", summary="The same", include_in_schema=False)
 async def put_item(service: TheService, body: ItemIn) -> ItemPut:
     """It can be found, recommended and explained when this answers."""
     record = body.record()
