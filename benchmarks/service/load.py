@@ -8,8 +8,10 @@ import asyncio
 import itertools
 import os
 import random
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -56,9 +58,11 @@ def main(
     out: Annotated[Path, typer.Option(help="Where the table is written.")] = RESULTS / "service-load.md",
 ) -> None:
     """Start the service, wait until it is ready, and measure three kinds of load."""
-    log = Path(os.environ.get("TMPDIR", "/tmp")) / f"kgrec-load-{os.getpid()}.db"
+    folder = Path(tempfile.mkdtemp(prefix="kgrec-load"))
+    # A copy: the run's own generations belong to a log of theirs.
+    copy = shutil.copytree(run, folder / "run", ignore=shutil.ignore_patterns("live"))
     started = time.perf_counter()
-    process = start(run, log)
+    process = start(copy, folder / "events.db")
     try:
         assert process.stdout is not None
         address = next(line.split()[1] for line in process.stdout if line.startswith("ready:"))
@@ -68,8 +72,7 @@ def main(
     finally:
         process.terminate()
         process.wait(30)
-        for leftover in log.parent.glob(f"{log.name}*"):
-            leftover.unlink()
+        shutil.rmtree(folder)
     out.write_text(report(describe(run), ready, searching, answers, seconds))
     print(out.read_text())
 

@@ -6,7 +6,9 @@ nesting, odd characters. The service has to answer every one, and none with 5xx.
 
 import json
 import random
+import shutil
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -43,12 +45,11 @@ def main(
     / "service-malformed.md",
 ) -> None:
     """Send them, count the answers, fail where one was 5xx."""
-    import tempfile
-
     rng = random.Random(20_000)
     statuses: Counter[int] = Counter()
     with tempfile.TemporaryDirectory() as folder:
-        process = start(run, Path(folder) / "events.db")
+        copy = shutil.copytree(run, Path(folder) / "run", ignore=shutil.ignore_patterns("live"))
+        process = start(copy, Path(folder) / "events.db")
         try:
             assert process.stdout is not None
             address = next(line.split()[1] for line in process.stdout if line.startswith("ready:"))

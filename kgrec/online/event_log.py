@@ -1,6 +1,7 @@
 """The log of events: what was acknowledged is on disk, once, in one order."""
 
 import json
+import secrets
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +21,9 @@ CHUNK = 500
 LOCK = 4_701_312
 """PostgreSQL's advisory lock of writers; any number that nobody else uses."""
 KEY_CHECK = "pseudonym key"
+
+
+IDENTITY = "identity of the log"
 
 
 class EventLog:
@@ -167,6 +171,15 @@ class EventLog:
         with self._writing("write a position") as connection:
             connection.execute(delete(POSITIONS).where(POSITIONS.c.name == name))
             connection.execute(insert(POSITIONS).values(name=name, position=position))
+
+    def identity(self) -> int:
+        """A number that no other log has, drawn when it is first asked for."""
+        if not self.position_of(IDENTITY):
+            with self._writing("name the log") as connection:
+                if not connection.execute(select(POSITIONS).where(POSITIONS.c.name == IDENTITY)).first():
+                    drawn = secrets.randbelow((1 << 62) - 1) + 1
+                    connection.execute(insert(POSITIONS).values(name=IDENTITY, position=drawn))
+        return self.position_of(IDENTITY)
 
     def close(self) -> None:
         """Give all connections back; the log can be opened again."""

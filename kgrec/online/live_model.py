@@ -71,11 +71,12 @@ class LiveModel:
 
         Raises:
             RunError: there is no such run.
+            ConfigError: the run has learnt from another log.
             EventLogError: the log cannot be read.
         """
         config = config or OnlineConfig()
         start = find_run(run or LATEST, Path(runs_dir))
-        files = LiveFiles(start / "live", start)
+        files = LiveFiles(start / "live", start, event_log.identity())
         records = event_log.items()
         generations = [
             Generation(
@@ -173,6 +174,10 @@ class LiveModel:
     def search_ready(self) -> bool:
         """Whether a search need not wait for its index."""
         return self._live.searchable
+
+    def users(self) -> Sequence[str]:
+        """People that the generation was trained with, those whose names were erased included."""
+        return self._live.dataset.users.ids
 
     def names(self) -> Sequence[str]:
         """What people call the entities of the graph, as far as they have names."""

@@ -373,3 +373,14 @@ def test_a_log_elsewhere_is_read_from_its_start(open_live: Open, tmp_path: Path)
     log = EventLog(f"sqlite:///{tmp_path / 'events.db'}")
     assert [event.item for event in log.of_user("new")] == ["i03"]
     log.close()
+
+
+def test_a_run_that_learnt_from_another_log_is_refused(open_live: Open, tmp_path: Path) -> None:
+    live = open_live("ease", OnlineConfig(gate_tolerance=1.0))
+    busy(live)
+    assert live.refresh().accepted
+    live.close()
+    for file in tmp_path.glob("events.db*"):
+        file.unlink()
+    with pytest.raises(ConfigError, match="another log"):
+        open_live("ease")
