@@ -26,7 +26,7 @@ SYSTEMS = (
     "`+ habits` adds the logarithm of the customer's own counts to it. `SASRec` has the weights of the cut "
     "and reads the live sequence; it learns the next item, most often one of the same invoice. `kgrec` is "
     "the flagship on titles, for there are no facts. Items first sold after the cut can be recommended only "
-    "by what is counted live or refreshed. Seconds are those of a machine with two busy CPU cores, one thread."
+    "by what is counted live or refreshed. Seconds are those of a machine with two busy CPU cores."
 )
 
 
