@@ -19,12 +19,11 @@ WEEKS = (1.0, 2.0, 4.0, 8.0)
 HABITS = (1.0, 2.0, 4.0, 8.0, 16.0)
 MEGABYTES = 1000.0
 """All weights of EASE are kept."""
-SASREC = {
+SASREC: dict[str, tuple[str, ...]] = {
+    "as it comes": (),
     "lr 0.003": ("training.lr=0.003",),
-    "dropout 0.5": ("training.lr=0.003", "model.dropout=0.5"),
-    "100 items": ("training.lr=0.003", "model.dropout=0.5", "model.max_length=100"),
-    "dim 128": ("training.lr=0.003", "model.dropout=0.5", "model.dim=128"),
-    "20 items": ("training.lr=0.003", "model.dropout=0.5", "model.max_length=20"),
+    "lr 0.003, dropout 0.5": ("training.lr=0.003", "model.dropout=0.5"),
+    "lr 0.003, dropout 0.5, 100 items": ("training.lr=0.003", "model.dropout=0.5", "model.max_length=100"),
 }
 """Candidates of ``tried_sasrec``."""
 
