@@ -55,9 +55,10 @@ def main(
         "most like it, as the live model does. `kgrec` is the flagship trained without the held-out items or "
         "people; they stand in its graph by their facts alone. One seed."
     )
-    text = "\n\n".join([text, *(section(name) for name in data or ["ml-100k", "dbbook2014"])])
     output.mkdir(parents=True, exist_ok=True)
-    (output / "cold-start.md").write_text(text + "\n", encoding="utf-8")
+    for name in data or ["ml-100k", "dbbook2014"]:
+        text += "\n\n" + section(name)
+        (output / "cold-start.md").write_text(text + "\n", encoding="utf-8")
     print(text)
 
 
