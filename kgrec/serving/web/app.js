@@ -29,8 +29,8 @@ const panel = new ItemPanel(byId('item'), byId('columns'), api, visit, open, fin
 const operator = new Operator(byId('operate-view'), byId('ask'), api, notices);
 const box = new Combobox(
   { form: byId('search'), input: byId('query'), list: byId('suggestions'), status: byId('suggested') },
-  async (q, signal) => (await api.get('suggest', { q, k: 8 }, signal)).suggestions,
-  (query) => (location.hash === hashOf(query) ? search.run(query) : find(query)),
+  async (q, signal) => (api.key ? (await api.get('suggest', { q, k: 8 }, signal)).suggestions : []),
+  (query) => (location.hash === hashOf(query) ? route() : find(query)),
 );
 
 function hashOf(query) {
@@ -38,7 +38,23 @@ function hashOf(query) {
 }
 
 function ask(then = () => route()) {
-  askKey(byId('ask'), api, () => { showTools(); then(); rail.load(); });
+  askKey(byId('ask'), api, () => {
+    // Without a key nothing that it opened stays on the page.
+    if (!api.key) return location.reload();
+    showTools();
+    then();
+    rail.load();
+  });
+}
+
+function enter(key) {
+  if (!key) return byId('welcome-key').focus();
+  api.key = key;
+  byId('welcome-key').value = '';
+  showTools();
+  route();
+  rail.load();
+  byId('main').focus({ preventScroll: true });
 }
 
 function showTools() {
@@ -50,13 +66,16 @@ function showTools() {
 /** The address says what is shown: a search or the operator's view; never who is served. */
 function route() {
   const operating = location.hash === '#operate';
-  byId('shop-view').hidden = operating;
-  byId('operate-view').hidden = !operating;
-  byId('to-shop').toggleAttribute('aria-current', !operating);
-  byId('to-operate').toggleAttribute('aria-current', operating);
+  const open = Boolean(api.key);
+  byId('welcome').hidden = open;
+  byId('shop-view').hidden = operating || !open;
+  byId('operate-view').hidden = !operating || !open;
+  const here = (link, is) => (is ? link.setAttribute('aria-current', 'page') : link.removeAttribute('aria-current'));
+  here(byId('to-shop'), !operating);
+  here(byId('to-operate'), operating);
   notices.clear();
-  operator.run(operating);
-  if (operating) return;
+  operator.run(operating && open);
+  if (operating || !open) return;
   const query = new URLSearchParams(location.hash.slice(1)).get('q') ?? '';
   box.input.value = query;
   search.run(query);
@@ -79,6 +98,7 @@ document.addEventListener('keydown', (event) => {
 byId('skip').addEventListener('click', (event) => { event.preventDefault(); byId('main').focus(); });
 byId('key').addEventListener('click', () => ask());
 byId('language').addEventListener('click', () => setLanguage(language() === 'zh' ? 'en' : 'zh'));
+byId('welcome-form').addEventListener('submit', (event) => { event.preventDefault(); enter(byId('welcome-key').value.trim()); });
 byId('person').addEventListener('submit', (event) => { event.preventDefault(); choosePerson(byId('person-id').value.trim()); });
 byId('person-leave').addEventListener('click', () => { choosePerson(''); byId('person-id').focus(); });
 const wide = matchMedia('(min-width: 900px)');
@@ -89,4 +109,4 @@ unfold();
 translate();
 showTools();
 route();
-rail.load();
+if (api.key) rail.load();

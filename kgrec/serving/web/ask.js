@@ -12,7 +12,7 @@ function open(dialog, title, content, buttons, submit) {
 
 const cancel = (dialog) => el('button', { type: 'button', class: 'quiet', on: { click: () => dialog.close() } }, t('cancel'));
 
-/** Ask for the key and keep it in `api`; `then` runs after it has changed. */
+/** Ask for the key and keep it in `api`; `then` runs after it has changed, also when it was forgotten. */
 export function askKey(dialog, api, then) {
   const input = el('input', { type: 'password', id: 'key-field', autocomplete: 'off', spellcheck: 'false', value: api.key });
   const keep = (key) => { api.key = key.trim(); then(); };

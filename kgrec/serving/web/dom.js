@@ -21,11 +21,12 @@ export const svg = (tag, props = {}, ...children) => fill(document.createElement
 
 export const byId = (id) => document.getElementById(id);
 
-/** A square with the first letter of a title, in a colour that stays the same for the same title. */
+/** A square with the first letter of a title (not of its article), in a colour that stays the same for the same title. */
 export function tile(text) {
   let hash = 0;
   for (const letter of text) hash = (hash * 31 + letter.codePointAt(0)) % 360;
-  const node = el('span', { class: 'tile', 'aria-hidden': 'true' }, [...text.trim()][0]?.toUpperCase() ?? '·');
+  const word = text.trim().replace(/^(?:the|an?)\s+(?=\S)/i, '').replace(/^[^\p{L}\p{N}]+(?=[\p{L}\p{N}])/u, '');
+  const node = el('span', { class: 'tile', 'aria-hidden': 'true' }, [...word][0]?.toUpperCase() ?? '·');
   node.style.setProperty('--hue', hash);
   return node;
 }

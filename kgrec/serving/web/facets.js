@@ -1,7 +1,7 @@
 /** Checkboxes that narrow a search: of several values of one attribute any will do, attributes all have to fit. */
 
 import { el } from './dom.js';
-import { number, relation, t } from './i18n.js';
+import { number, plain, relation, t } from './i18n.js';
 
 const OPEN_GROUPS = 5;
 
@@ -56,7 +56,7 @@ export class Facets {
       const checked = this.chosen.get(name)?.has(one.value) ?? false;
       const box = el('input', { type: 'checkbox', data: { facet: `${name}:${one.value}` }, on: { change: () => this.toggle(name, one) } });
       box.checked = checked;
-      return el('label', {}, box, el('span', { class: 'text' }, one.label), el('span', { class: 'n' }, number(one.count)));
+      return el('label', {}, box, el('span', { class: 'text' }, plain(one.label)), el('span', { class: 'n' }, number(one.count)));
     });
     const toggled = (event) => (event.target.open ? this.closed.delete(name) : this.closed.add(name));
     return el('details', { class: 'group', open, on: { toggle: toggled } },
@@ -67,8 +67,8 @@ export class Facets {
   renderChips() {
     const chips = [...this.chosen].flatMap(([name, values]) => [...values].map(([value, label]) => {
       const take = () => this.toggle(name, { value, label });
-      const named = { 'aria-label': t('removeFilter', { name: label }), on: { click: take } };
-      return el('li', {}, el('button', { type: 'button', ...named }, `${relation(name)}: ${label} ✕`));
+      const named = { 'aria-label': t('removeFilter', { name: plain(label) }), on: { click: take } };
+      return el('li', {}, el('button', { type: 'button', ...named }, `${relation(name)}: ${plain(label)} ✕`));
     }));
     const all = () => { this.clear(); this.changed(); };
     if (chips.length > 1) chips.push(el('li', {}, el('button', { type: 'button', class: 'quiet', on: { click: all } }, t('clearFilters'))));

@@ -3,10 +3,12 @@
 import { aborted, Latest } from './api.js';
 import { card, titleOf } from './card.js';
 import { el, tile } from './dom.js';
-import { language, number, onLanguage, relation, t } from './i18n.js';
+import { language, number, onLanguage, plain, relation, t } from './i18n.js';
 import { sentence } from './notice.js';
 import { picture } from './picture.js';
 
+/** Facts of one relation that are shown at first. */
+const FACTS = 8;
 const NARROW = matchMedia('(max-width: 899px)');
 
 export class ItemPanel {
@@ -41,7 +43,7 @@ export class ItemPanel {
     this.columns.classList.remove('with-item');
     // The list that the panel was opened from may have been drawn anew since.
     const again = document.querySelector(`.card[data-item="${CSS.escape(this.opener?.closest('.card')?.dataset.item ?? '')}"] .title`);
-    (this.opener?.isConnected ? this.opener : again)?.focus();
+    (this.opener?.isConnected ? this.opener : again ?? document.getElementById('main')).focus();
   }
 
   load() {
@@ -99,10 +101,28 @@ export class ItemPanel {
   async loadFacts(item, signal) {
     const { description, facts } = await this.api.get(`items/${encodeURIComponent(item.item)}`, {}, signal);
     this.root.querySelector('.description').textContent = description ?? '';
-    if (!facts.length) return [el('p', { class: 'muted' }, t('factsNone'))];
-    return [el('ul', { class: 'chips' }, facts.map(([name, id, label]) => el('li', {},
-      el('button', { type: 'button', on: { click: () => this.leave(label || id) } },
-        el('span', { class: 'muted' }, relation(name)), ` ${label || id}`))))];
+    // An address without a name tells nobody anything.
+    const told = facts.map(([name, id, label]) => [relation(name), label || id]).filter(([, text]) => !/^https?:/.test(text));
+    if (!told.length) return [el('p', { class: 'muted' }, t('factsNone'))];
+    const groups = new Map();
+    for (const [name, text] of told) groups.set(name, (groups.get(name) ?? new Set()).add(text));
+    return [el('dl', { class: 'known' }, [...groups].map(([name, texts]) =>
+      el('div', {}, el('dt', {}, name), el('dd', {}, this.factsOf([...texts])))))];
+  }
+
+  /** The first facts of a relation, the others behind a button. */
+  factsOf(texts) {
+    const chip = (text) => el('li', {}, el('button', { type: 'button', on: { click: () => this.leave(text) } }, plain(text)));
+    const list = el('ul', { class: 'chips' }, texts.slice(0, FACTS).map(chip));
+    const rest = texts.slice(FACTS);
+    if (!rest.length) return list;
+    const unfold = (event) => {
+      const first = chip(rest[0]);
+      event.target.closest('li').replaceWith(first, ...rest.slice(1).map(chip));
+      first.querySelector('button').focus();
+    };
+    list.append(el('li', {}, el('button', { type: 'button', class: 'quiet', on: { click: unfold } }, t('moreFacts', { n: number(rest.length) }))));
+    return list;
   }
 
   leave(text) {

@@ -1,7 +1,7 @@
 /** Draws a path through the graph: a person, what they had, what it shares with the item, the item. */
 
 import { svg } from './dom.js';
-import { relation, t } from './i18n.js';
+import { plain, relation, t } from './i18n.js';
 
 const RADIUS = 21;
 const ACROSS = { step: 116, height: 150 };
@@ -37,7 +37,7 @@ function role(path, i) {
 
 function words(node, role, across, room) {
   const size = 13;
-  const lines = wrap(node.label, room - 10, size, across ? 3 : 2);
+  const lines = wrap(plain(node.label), room - 10, size, across ? 3 : 2);
   const start = across ? [0, RADIUS + 20] : [RADIUS + 15, lines.length > 1 ? -12 : -3];
   const anchor = across ? 'middle' : 'start';
   const line = (text, i) => svg('tspan', { x: start[0], dy: i ? 16 : 0 }, text);

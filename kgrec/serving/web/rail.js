@@ -32,6 +32,7 @@ export class Rail {
 
   async load() {
     this.fresh = new Set();
+    this.note.classList.remove('learned');
     this.say = () => this.guestNote();
     if (await this.fetch(() => this.load())) this.render();
   }
@@ -43,6 +44,7 @@ export class Rail {
     this.fresh = new Set(now.filter((id) => !before.includes(id)));
     const key = this.fresh.size ? 'learnedOne' : now.join('\n') === before.join('\n') ? 'learnedNone' : 'learnedOrder';
     this.say = () => t(key, { title: titleOf(item), n: number(this.fresh.size) });
+    this.note.classList.add('learned');
     this.render(true);
   }
 
@@ -51,20 +53,26 @@ export class Rail {
     const { person, history } = this.visit;
     const signal = this.latest.start();
     this.busy = true;
+    this.list.setAttribute('aria-busy', 'true');
     try {
       const answer = person === null
         ? await this.api.call('POST', 'recommend', { body: { history, k: K }, signal })
         : await this.api.get('recommend', { user: person, k: K }, signal);
       this.items = answer.items;
-      this.busy = false;
+      this.ready();
       return true;
     } catch (error) {
       if (aborted(error)) return false;
-      this.busy = false;
+      this.ready();
       this.tell(() => this.guestNote());
       this.notices.show(error, retry);
       return false;
     }
+  }
+
+  ready() {
+    this.busy = false;
+    this.list.removeAttribute('aria-busy');
   }
 
   render(animate = false) {

@@ -4,7 +4,7 @@ import { aborted, Latest } from './api.js';
 import { card } from './card.js';
 import { el } from './dom.js';
 import { Facets } from './facets.js';
-import { onLanguage, plural, t } from './i18n.js';
+import { number, onLanguage, plural, t } from './i18n.js';
 
 const PAGE = 20;
 const MOST = 100;
@@ -63,12 +63,21 @@ export class Search {
     if (this.answer === null) return;
     const { items } = this.answer;
     const { list, count, more, understood } = this.nodes;
-    const said = this.query ? plural('resultsFor', items.length, { query: this.query }) : plural('browsed', items.length);
-    count.textContent = items.length ? said : t('none', { query: this.query });
+    const said = this.counted();
+    count.textContent = said;
     understood.replaceChildren(...this.understood());
-    list.replaceChildren(...items.map((item) => card(item, this.open, { why: true })));
+    list.replaceChildren(...items.map((item) => card(item, this.open, { why: this.visit.person !== null })));
     if (!items.length) list.append(el('li', { class: 'empty' }, t('noneHint')));
     more.hidden = items.length < this.k || this.k >= MOST;
+  }
+
+  /** How many there are; of more than are shown nobody has counted them. */
+  counted() {
+    const n = this.answer.items.length;
+    const query = { query: this.query };
+    if (!n) return this.query ? t('none', query) : t('noneFiltered');
+    if (n >= this.k) return t(this.query ? 'resultsFirst' : 'browsedFirst', { n: number(n), ...query });
+    return this.query ? plural('resultsFor', n, query) : plural('browsed', n);
   }
 
   understood() {
