@@ -9,6 +9,7 @@ from kgrec.explanation.config import ExplanationConfig
 from kgrec.explanation.path_maker import PathMaker
 from kgrec.explanation.paths import Path
 from kgrec.explanation.removal import HistoryRemoval, Removal
+from kgrec.explanation.rewriter import Rewriter
 from kgrec.explanation.trail_finder import TrailFinder
 from kgrec.explanation.trails import Trail
 from kgrec.explanation.words import LANGUAGES
@@ -32,11 +33,14 @@ class Explainer:
         scorer: Scorer,
         config: ExplanationConfig | None = None,
         removal: Removal | None = None,
+        rewriter: Rewriter | None = None,
     ) -> None:
         """``removal``: how edges go; None takes past items out of the history, which every model can.
+        ``rewriter``: who words the paths after the templates.
         Cost: one pass over facts and interactions; explanations afterwards touch the person's own."""
         self.config = config or ExplanationConfig()
         self.scorer, self.removal = scorer, removal or HistoryRemoval(scorer)
+        self.rewriter = rewriter
         self.finder = TrailFinder(facts, seen, self.config)
         self.maker = PathMaker(facts)
 
@@ -50,7 +54,8 @@ class Explainer:
         if language not in LANGUAGES:
             raise ConfigError(f"language is {language!r}; use one of {', '.join(LANGUAGES)}")
         scored = self.scored(person, item)
-        return [self.maker.path(trail, user, drop, language) for trail, drop in scored[:k]]
+        paths = [self.maker.path(trail, user, drop, language) for trail, drop in scored[:k]]
+        return paths if self.rewriter is None else [self.rewriter.reword(p, language) for p in paths]
 
     def scored(self, person: Person, item: int) -> list[tuple[Trail, float]]:
         """All candidates and how far the score falls without each, furthest first."""
