@@ -104,16 +104,6 @@ def test_rows_in_another_order_score_the_same(load: Any, train: UserItems) -> No
     torch.testing.assert_close(reordered.scores_from_history(history), outside.scores_from_history(history))
 
 
-def test_only_some_items_can_be_recommended(load: Any, train: UserItems) -> None:
-    allowed = np.array([True, False, False, True, False, True])
-    ease = fit_ease(train, EASEConfig(l2=1.0))
-    only = load("cold_scorers").OnlyItems(ease, allowed)
-    scores = only.scores(torch.arange(2))
-    assert (scores[:, ~allowed] == -torch.inf).all()
-    assert torch.equal(scores[:, allowed], ease.scores(torch.arange(2))[:, allowed])
-    assert (only.scores_from_history(torch.tensor([1]))[~allowed] == -torch.inf).all()
-
-
 def test_chance_is_the_same_for_the_same_person(load: Any) -> None:
     chance = load("cold_scorers").ByChance(5, 40)
     scores = chance.scores(torch.tensor([3, 1, 3]))
@@ -138,6 +128,10 @@ def test_held_out_items_are_ranked_among_themselves(load: Any) -> None:
     known = np.flatnonzero(np.bincount(split.train.items, minlength=32))
     pairs = cold_items._rows_of(train, known)
     assert (pairs.matrix().toarray() == train.matrix().toarray()[:, known]).all()
+    others = cold_items.held_out_only(prepared).known_before("test")
+    assert others.n_users == len(dataset.users)
+    for user in (0, 39):
+        assert np.array_equal(others.of(user), np.flatnonzero(~held))
     chance = load("cold_scorers").ByChance(train.n_users, train.n_items)
     row = cold_items._row(prepared, "by chance", "none", chance)
     assert row.values["among held-out items"] == 1.0  # twenty places, eight items

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 import torch
 from cold_jobs import LAYERS, SIDES, fitted, job
-from cold_scorers import ByChance, OnlyItems, Reordered
+from cold_scorers import ByChance, Reordered
 from cold_table import Row
 
 from kgrec.data.knowledge import with_knowledge
@@ -64,7 +64,7 @@ def _nearest(data: str, prepared: Prepared, train: UserItems, side: str) -> Row:
         for neighbours in NEIGHBOURS:
             nearest = nearest_known(content, new, len(known), neighbours)
             scorer = Reordered(with_new_items(ease, nearest), order)
-            value = _recall(prepared, scorer, "valid")
+            value = _recall(held_out_only(prepared), scorer, "valid")
             if value > best[0]:
                 best = (value, f"l2 {penalty:g}, {neighbours} neighbours", scorer)
     assert best[2] is not None
@@ -79,8 +79,8 @@ def _flagship(data: str, side: str) -> Row:
             continue  # nothing is left to make a layer of
         config = job(data, "model=kgrec", *COLD, *SIDES[side], *overrides)
         prepared = prepare(config)
-        scorer = fitted(config, prepared).final
-        value = _recall(prepared, scorer, "valid")
+        scorer = fitted(config, held_out_only(prepared)).final
+        value = _recall(held_out_only(prepared), scorer, "valid")
         log.info("kgrec, %s, %s: valid recall@20 among cold items %.4f", side, layer, value)
         if value > best[0]:
             best = (value, f"first layer {layer}", scorer, prepared)
@@ -110,24 +110,37 @@ def _rows_of(train: UserItems, known: np.ndarray) -> UserItems:
     return UserItems.from_pairs(train.user_of_pair(), place[train.items], (train.n_users, len(known)))
 
 
-def _recall(prepared: Prepared, scorer: Scorer, part: str) -> float:
-    """Mean recall@20 of a part's items, ranked among themselves."""
-    return _judge(prepared, OnlyItems(scorer, _items_of(prepared, part)), part)["recall@20"]
+class HeldOutOnly(Prepared):
+    """Ranks only what is held out for a part, also while an epoch is chosen.
+
+    Among all items the known ones come first whatever is learned, and no epoch would differ.
+    """
+
+    def known_before(self, part: str) -> UserItems:
+        """Everything that is not held out for ``part``, for everybody."""
+        others = np.flatnonzero(~_items_of(self, part))
+        n_users = len(self.dataset.users)
+        indptr = np.arange(n_users + 1) * len(others)
+        return UserItems(indptr, np.tile(others, n_users), None, len(self.dataset.items))
+
+
+def held_out_only(prepared: Prepared) -> HeldOutOnly:
+    """The same data."""
+    return HeldOutOnly(prepared.dataset, prepared.split, prepared.seconds)
 
 
 def _row(prepared: Prepared, model: str, side: str, scorer: Scorer, chosen: str = "") -> Row:
-    cold = OnlyItems(scorer, _items_of(prepared, "test"))
-    cells = {
-        "among held-out items": _judge(prepared, cold, "test"),
-        "among all items": _judge(prepared, scorer, "test"),
+    values = {
+        "among held-out items": _recall(held_out_only(prepared), scorer, "test"),
+        "among all items": _recall(prepared, scorer, "test"),
     }
-    return Row(model, side, chosen, {name: metrics["recall@20"] for name, metrics in cells.items()})
+    return Row(model, side, chosen, values)
 
 
-def _judge(prepared: Prepared, scorer: Scorer, part: str) -> dict[str, float]:
+def _recall(prepared: Prepared, scorer: Scorer, part: str) -> float:
     config = EvaluationConfig(metrics=["recall"], ks=[20])
-    train = prepared.index(prepared.split.train)
-    return Evaluator(prepared.truth(part), prepared.known_before(part), train, config).metrics(scorer)
+    known = prepared.known_before(part)
+    return Evaluator(prepared.truth(part), known, known, config).metrics(scorer)["recall@20"]
 
 
 def _items_of(prepared: Prepared, part: str) -> np.ndarray:

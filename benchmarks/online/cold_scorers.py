@@ -1,4 +1,4 @@
-"""Scorers that stand between kgrec's and its evaluator: other rows, fewer items, people by histories."""
+"""Scorers that stand between kgrec's and its evaluator: other rows, people by histories, chance."""
 
 from dataclasses import dataclass
 
@@ -32,27 +32,6 @@ class HistoryUsers:
         if len(items) == 0 and self.fallback is not None:
             return self.fallback.scores_from_history(items, weights)
         return self.scorer.scores_from_history(items, weights)
-
-
-@dataclass
-class OnlyItems:
-    """Some items alone can be recommended."""
-
-    scorer: Scorer
-    allowed: np.ndarray
-    """``(n_items,)`` bool."""
-
-    def __post_init__(self) -> None:
-        self.n_users, self.n_items = self.scorer.n_users, self.scorer.n_items
-        self.refused = torch.from_numpy(~self.allowed)
-
-    def scores(self, users: Tensor) -> Tensor:
-        """-inf for the others."""
-        return self.scorer.scores(users).masked_fill(self.refused, -torch.inf)
-
-    def scores_from_history(self, items: Tensor, weights: Tensor | None = None) -> Tensor:
-        """-inf for the others."""
-        return self.scorer.scores_from_history(items, weights).masked_fill(self.refused, -torch.inf)
 
 
 @dataclass
