@@ -169,7 +169,9 @@ class Recommender:
 
         dataset = load_dataset(self.run, ("train", "valid"))
         facts = FactTable.from_dataset(dataset, self.config.search.hidden_relations)
-        return Explainer(facts, self.seen, self.scorer, None, graph_removal(self))
+        return Explainer(
+            facts, self.seen, self.scorer, None, graph_removal(self.run, self.config, self.scorer)
+        )
 
     def popular(self, k: int) -> list[Hit]:
         """The items that most people have."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from kgrec.config import Config
 from kgrec.data.dataset import Dataset
 from kgrec.data.splits import Part
 from kgrec.explanation.message_graph import MessageGraph
@@ -14,10 +15,11 @@ from kgrec.explanation.trails import OTHER_PERSON, Trail
 from kgrec.graph.hetero import INTERACTS, build_graph
 from kgrec.graph.propagation import Propagation
 from kgrec.load_run import load_dataset
+from kgrec.models.base import Scorer
 from kgrec.models.config import KgrecConfig
 from kgrec.models.vectors import VectorModel
-from kgrec.recommender import Recommender
 from kgrec.retrieval.people import Person
+from kgrec.run import Run
 
 log = logging.getLogger(__name__)
 
@@ -73,14 +75,13 @@ class GraphRemoval:
         return vector
 
 
-def graph_removal(recommender: Recommender) -> GraphRemoval | None:
+def graph_removal(run: Run, config: Config, scorer: Scorer) -> GraphRemoval | None:
     """What can walk the run's graph again; None where the run does not hold all that takes.
 
     That is the flagship with two layers and free first vectors: features that are added to them are not part
     of a run. The vectors of the graph must be the saved ones; where they are not, nothing here would be true.
     """
-    config, run = recommender.config, recommender.run
-    model, scorer = config.model, recommender.scorer
+    model = config.model
     free = config.features.mode == "init" and config.features.fusion.free
     if not isinstance(model, KgrecConfig) or model.layers != 2 or model.normalisation == "mean" or not free:
         return None

@@ -15,6 +15,7 @@ from kgrec.data.user_items import UserItems
 from kgrec.errors import FeatureError
 from kgrec.evaluation.ranking import top_items
 from kgrec.explanation.explainer import Explainer
+from kgrec.explanation.graph_removal import graph_removal
 from kgrec.load_run import load_dataset, load_scorer
 from kgrec.models.base import Scorer
 from kgrec.models.likeness import item_likeness
@@ -154,10 +155,12 @@ class Generation:
 
     @property
     def explainer(self) -> Explainer:
-        """Reasons over this catalogue, by what the history gives to each score."""
+        """Reasons over this catalogue: by the run's graph, by histories where that is not all there is."""
         with self._building:
             if self._explainer is None:
-                self._explainer = Explainer(self.facts, self.seen, self.scorer)
+                run, config = self.trained.run, self.trained.config
+                removal = None if self.records else graph_removal(run, config, self.scorer)
+                self._explainer = Explainer(self.facts, self.seen, self.scorer, None, removal)
             return self._explainer
 
     @property
