@@ -24,12 +24,12 @@ export function chart(values, label, { width, seconds, most = 150 }) {
     svg('text', { x: width, y: HEIGHT - 6, 'text-anchor': 'end' }, t('now')));
   const lines = runs(kept).map(([first, run]) => {
     // A line of one point would not be seen.
-    if (run.length === 1) return [svg('circle', { class: 'end', cx: x(first), cy: y(run[0]), r: 2 })];
+    if (run.length === 1) return [svg('circle', { class: 'dot', cx: x(first), cy: y(run[0]), r: 2 })];
     const points = run.map((value, i) => `${x(first + i).toFixed(1)} ${y(value).toFixed(1)}`);
     const area = `M${x(first).toFixed(1)} ${floor}L${points.join('L')}L${x(first + run.length - 1).toFixed(1)} ${floor}z`;
     return [svg('path', { class: 'area', d: area }), svg('path', { class: 'line', d: `M${points.join('L')}` })];
   });
-  const end = kept.length && kept.at(-1) !== null && svg('circle', { class: 'end', cx: x(kept.length - 1), cy: y(kept.at(-1)), r: 3.5 });
+  const end = known.length > 0 && kept.at(-1) !== null && svg('circle', { class: 'end', cx: x(kept.length - 1), cy: y(kept.at(-1)), r: 3.5 });
   const said = `${label}: ${known.length ? number(known.at(-1), 2) : '–'}`;
   return svg('svg', { class: 'chart', role: 'img', 'aria-label': said, viewBox: `0 0 ${width} ${HEIGHT}` },
     ticks, times, lines.flat(), end);

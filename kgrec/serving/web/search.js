@@ -18,7 +18,7 @@ export class Search {
     this.answer = null;
     this.facets = new Facets(nodes, () => { this.k = PAGE; this.facets.render(); this.load(); });
     visit.addEventListener('person', () => this.answer && this.load());
-    onLanguage(() => this.render());
+    onLanguage(() => this.answer && (this.render(), this.facets.render()));
     nodes.more.addEventListener('click', () => { this.k += PAGE; this.load(); });
   }
 
