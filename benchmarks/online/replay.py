@@ -51,6 +51,8 @@ def main(
     weeks, text = weekly(found.judged), page(stream, found, start, choices)
     write(output, text, weeks)
     seconds = {name: total_seconds(cost, start.seconds.get(name, 0.0)) for name, cost in found.costs.items()}
+    for name, other in start.on_top.items():
+        seconds[name] += seconds[other]
     means = with_history(found.judged).group_by("system", "task").agg(pl.col("recall").mean())
     draw(weeks, means, seconds, output / "replay-online-retail.png")
     print(text)

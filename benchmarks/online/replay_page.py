@@ -23,10 +23,11 @@ TASKS = (
 SYSTEMS = (
     "`static` is EASE with the histories of the cut (who came later gets what was popular then), `fold-in` "
     "the same weights on live histories, `+ refresh` fits them anew before the first invoice of a day, "
-    "`+ habits` adds the logarithm of the customer's own counts to it. `SASRec` has the weights of the cut "
-    "and reads the live sequence; it learns the next item, most often one of the same invoice. `kgrec` is "
-    "the flagship on titles, for there are no facts. Items first sold after the cut can be recommended only "
-    "by what is counted live or refreshed. Seconds are those of a machine with two busy CPU cores."
+    "`+ habits` adds the logarithm of the customer's own counts to it (its time comes on top of the "
+    "refresh's). `SASRec` has the weights of the cut and reads the live sequence; it learns the next item, "
+    "most often one of the same invoice. `kgrec` is the flagship on titles, for there are no facts. Items "
+    "first sold after the cut can be recommended only by what is counted live or refreshed. Seconds are "
+    "those of two CPU cores that had other work as well."
 )
 
 

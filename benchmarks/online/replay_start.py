@@ -25,6 +25,8 @@ class Start:
     shop: Shop
     seconds: dict[str, float]
     """What fitting each took."""
+    on_top: dict[str, str]
+    """A system that lives on another one, and which: the other's cost is its own as well."""
 
 
 def begin(first: Stream, choices: Choices) -> Start:
@@ -54,7 +56,7 @@ def begin(first: Stream, choices: Choices) -> Start:
         Static("kgrec static", flagship.final, sold, _rows(first, prepared.dataset.users.ids)),
         FoldIn("kgrec fold-in", flagship.final, sold),
     ]
-    return Start(systems, shop, seconds)
+    return Start(systems, shop, seconds, {"fold-in + refresh + habits": "fold-in + refresh"})
 
 
 def _rows(first: Stream, users: list[str]) -> np.ndarray:
