@@ -57,11 +57,10 @@ def main(
 
 
 def ask(run: Path, place: str | None, cypher: str, as_json: bool) -> None:
-    """Rows of a question; the graph is loaded from the run where it is not there yet."""
-    fresh = place is None and not (run / FILE).exists()
+    """Rows of a question; the graph is loaded from the run where the database has none yet."""
     store: GraphStore = open_store(place or str(run / FILE))
     try:
-        if fresh:
+        if store.query("MATCH (i:Item) RETURN count(*) AS n")[0]["n"] == 0:
             store.load(load_dataset(Run(run), ("train", "valid")))
         rows = store.query(cypher)
     finally:

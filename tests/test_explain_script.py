@@ -31,13 +31,11 @@ def test_reasons_are_told_drawn_and_counted(trained: Callable[[str], Run], tmp_p
 
 def test_the_graph_is_asked_in_cypher(trained: Callable[[str], Run], tmp_path: Path) -> None:
     run = ("--run", str(trained("kgrec").path), "--graph", str(tmp_path / "graph.lbug"))
-    fresh = call(
-        tmp_path, *run[:2], "--cypher", "MATCH (i:Item)-[f:FACT]->(e) RETURN count(*) AS n", "--json"
-    )
+    fresh = call(tmp_path, *run, "--cypher", "MATCH (i:Item)-[f:FACT]->(e) RETURN count(*) AS n", "--json")
     assert json.loads(fresh.stdout) == {"n": 30}, fresh.stderr
-    again = call(tmp_path, *run[:2], "--cypher", "MATCH (e:Entity) RETURN e.id AS brand ORDER BY brand")
+    again = call(tmp_path, *run, "--cypher", "MATCH (e:Entity) RETURN e.id AS brand ORDER BY brand")
     assert again.stdout.split()[-3:] == ["brand0", "brand1", "brand2"]
-    refused = call(tmp_path, *run[:2], "--cypher", "MATCH (n) DETACH DELETE n")
+    refused = call(tmp_path, *run, "--cypher", "MATCH (n) DETACH DELETE n")
     assert refused.returncode != 0 and "read-only" in refused.stderr and "Traceback" not in refused.stderr
 
 
