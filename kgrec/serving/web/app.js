@@ -47,10 +47,18 @@ function ask(then = () => route()) {
   });
 }
 
-function enter(key) {
-  if (!key) return byId('welcome-key').focus();
+/** A key that the service does not know stays where it can be typed again. */
+async function enter(key) {
+  const [field, refused] = [byId('welcome-key'), byId('welcome-refused')];
+  if (!key) return field.focus();
   api.key = key;
-  byId('welcome-key').value = '';
+  const error = await api.call('POST', 'recommend', { body: { history: [], k: 1 } }).then(() => null, (one) => one);
+  refused.hidden = error?.status !== 401;
+  if (error?.status === 401) {
+    api.key = '';
+    return field.select();
+  }
+  field.value = '';
   showTools();
   route();
   rail.load();

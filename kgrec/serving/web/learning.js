@@ -6,8 +6,8 @@ import { language, number, t } from './i18n.js';
 
 /** Shown as bars, not as words. */
 const BARS = ['gate_live_recall', 'gate_new_recall'];
-/** Shown in the tiles above. */
-const TOLD = ['generation', 'events', ...BARS];
+/** Shown elsewhere: in the tiles, over the bars. */
+const TOLD = ['generation', 'events', 'gate_people', ...BARS];
 
 export class Learning {
   /** `changed()` runs when a refresh or a rollback has ended. */
@@ -88,8 +88,8 @@ export class Learning {
 }
 
 function outcome(report) {
-  const said = t(report.accepted ? 'refreshAccepted' : 'refreshRefused', { n: number(report.generation ?? 0) });
-  return report.reason ? `${said} (${report.reason})` : said;
+  const generation = { n: number(report.generation ?? 0) };
+  return report.accepted ? t('refreshAccepted', generation) : `${t('refreshRefused', generation)} (${report.reason})`;
 }
 
 function stateName(name) {

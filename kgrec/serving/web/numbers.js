@@ -9,8 +9,8 @@ import { difference, quantile, total } from './prometheus.js';
 export const EVERY = 2000;
 const WINDOW = 60_000;
 const MOST = 150;
-/** What this page asks for itself is no traffic. */
-const OWN = ['/metrics', '/status', '/static', '/'];
+/** What this page asks for itself, and what takes as long as a training, is no traffic. */
+const OWN = ['/metrics', '/status', '/static', '/', '/refresh', '/rollback'];
 
 export class Numbers {
   constructor() {

@@ -21,6 +21,8 @@ export class Rail {
   }
 
   guestNote() {
+    // A failure has its own notice.
+    if (this.failed) return '';
     if (this.items.length === 0 && !this.busy) return t('railEmpty');
     return t(this.visit.person === null ? 'railGuest' : 'railPerson');
   }
@@ -59,26 +61,33 @@ export class Rail {
         ? await this.api.call('POST', 'recommend', { body: { history, k: K }, signal })
         : await this.api.get('recommend', { user: person, k: K }, signal);
       this.items = answer.items;
-      this.ready();
+      this.ready(false);
       return true;
     } catch (error) {
       if (aborted(error)) return false;
-      this.ready();
+      this.ready(true);
+      this.name();
       this.tell(() => this.guestNote());
       this.notices.show(error, retry);
       return false;
     }
   }
 
-  ready() {
+  ready(failed) {
     this.busy = false;
+    this.failed = failed;
     this.list.removeAttribute('aria-busy');
   }
 
-  render(animate = false) {
+  name() {
     const { person, history } = this.visit;
-    const places = new Map([...this.list.children].map((node) => [node.dataset.item, node.getBoundingClientRect()]));
     this.title.textContent = person !== null ? t('forYou') : t(history.length ? 'forVisit' : 'popular');
+  }
+
+  render(animate = false) {
+    const { person } = this.visit;
+    const places = new Map([...this.list.children].map((node) => [node.dataset.item, node.getBoundingClientRect()]));
+    this.name();
     this.note.textContent = this.say();
     this.list.replaceChildren(...this.items.map((item) =>
       card(item, this.open, { note: this.fresh.has(item.item) && t('fresh'), why: person !== null })));
