@@ -92,7 +92,7 @@ class Client:
         facets: bool = False,
     ) -> SearchOut:
         """Items for a text; ``filters``: attribute -> values, any of which will do."""
-        chosen = [f"{name}:{value}" for name, values in (filters or {}).items() for value in values]
+        chosen = [f"{quote(name)}:{value}" for name, values in (filters or {}).items() for value in values]
         params: dict[str, Any] = {"q": query, "k": k, "filter": chosen, "facets": facets}
         return self._ask(SearchOut, "GET", "/search", params=params | ({"user": user} if user else {}))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Query
 
@@ -38,7 +39,11 @@ async def search(
     user: Annotated[Id | None, Query(examples=["196"])] = None,
     k: Annotated[K, Query()] = 10,
     filter: Annotated[
-        list[Id] | None, Query(max_length=50, description="name:value; of one name any value will do.")
+        list[Id] | None,
+        Query(
+            max_length=50,
+            description="name:value (%3A for a colon of the name); of one name any value will do.",
+        ),
     ] = None,
     facets: bool = False,
 ) -> SearchOut:
@@ -58,11 +63,12 @@ async def suggest(service: TheService, q: Words = "", k: Annotated[K, Query()] =
 
 
 def filters_of(conditions: Sequence[str]) -> Filters | None:
-    """``name:value`` conditions. Raises Problem 422."""
+    """``name:value`` conditions; colons of a name are written ``%3A``. Raises Problem 422."""
     attributes: dict[str, list[str]] = {}
     for condition in conditions:
-        # A value may hold colons, a name does not.
-        name, _, value = condition.partition(":")
+        # Names of relations may be addresses, which hold a colon.
+        encoded, _, value = condition.partition(":")
+        name = unquote(encoded)
         if not name or not value:
             raise Problem(422, f"filter {condition!r} is no condition; write name:value")
         attributes.setdefault(name, []).append(value)

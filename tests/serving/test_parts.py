@@ -3,15 +3,18 @@
 import asyncio
 import threading
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kgrec.errors import ConfigError, DataError, FeatureError, TrainingError, UnknownIdError
+from kgrec.retrieval.filters import Filters
 from kgrec.serving.keys import Role, hash_of, keys_from_file, keys_from_text, load_keys, random_keys
 from kgrec.serving.problems import Problem, problem_of
 from kgrec.serving.rate_limit import TokenBuckets
+from kgrec.serving.routes_search import filters_of
 from kgrec.serving.schemas import finite
 from kgrec.serving.suggestions import Suggester
 from kgrec.serving.workers import Workers
@@ -102,6 +105,16 @@ def test_errors_have_a_status() -> None:
     for status, error in cases.items():
         assert problem_of(error).status == status
     assert "home" not in problem_of(cases[503]).detail
+
+
+def test_a_filter_is_a_name_and_a_value_either_of_which_may_hold_a_colon() -> None:
+    address = "http://dbpedia.org/ontology/link"
+    chosen = filters_of(["brand:a:b", f"{quote(address)}:http://x", f"{quote(address)}:y"])
+    assert chosen == Filters({"brand": ["a:b"], address: ["http://x", "y"]})
+    assert filters_of([]) is None
+    for wrong in ("brand", "brand:", ":value"):
+        with pytest.raises(Problem, match="write name:value"):
+            filters_of([wrong])
 
 
 def test_scores_fit_into_json() -> None:

@@ -18,10 +18,10 @@ export class Facets {
     this.chosen = new Map();
   }
 
-  /** `name:value` of each filter, without those of the group `except`. */
+  /** `name:value` of each filter, without those of the group `except`. A name may be an address: its colon is encoded. */
   filters(except = null) {
     const names = [...this.chosen.keys()].filter((name) => name !== except);
-    return names.flatMap((name) => [...this.chosen.get(name).keys()].map((value) => `${name}:${value}`));
+    return names.flatMap((name) => [...this.chosen.get(name).keys()].map((value) => `${encodeURIComponent(name)}:${value}`));
   }
 
   toggle(name, { value, label }) {
