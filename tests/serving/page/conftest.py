@@ -37,6 +37,8 @@ SECRETS = {role: f"{role.name.lower()}-page-key-0123456789" for role in Role}
 KEYS = Keys([Key(f"the {role.name.lower()} one", role, hash_of(secret)) for role, secret in SECRETS.items()])
 MARKUP = "<img src=x onerror=\"document.title='taken'\"> & <b>shoe</b>"
 CHINESE = "红色运动鞋 Air"
+MAKER = "http://shop.test/ontology/maker"
+"""A relation as graphs of the web name them, with a colon."""
 
 
 class Served:
@@ -72,7 +74,7 @@ def service(trained: Callable[[str], Run], tmp_path_factory: pytest.TempPathFact
     live.put_item(
         ItemRecord("markup", MARKUP, "<script>document.title='taken'</script>", (("brand", "<i>b</i>"),))
     )
-    live.put_item(ItemRecord("chinese", CHINESE, "轻便", (("brand", "brand0"),)))
+    live.put_item(ItemRecord("chinese", CHINESE, "轻便", (("brand", "brand0"), (MAKER, "Muji"))))
     live.warm_up()
     app = create_app(live, ServingConfig(warm_up=False), KEYS)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5))

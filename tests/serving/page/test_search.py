@@ -82,6 +82,13 @@ def test_facets_narrow_and_widen(open_page: OpenPage) -> None:
     expect(titles).to_have_count(20)
 
 
+def test_a_relation_that_is_an_address_filters_too(open_page: OpenPage) -> None:
+    page = open_page("#q=%E8%BF%90%E5%8A%A8%E9%9E%8B")
+    page.get_by_role("group", name="maker").get_by_role("checkbox").check()
+    expect(page.get_by_role("button", name="Remove the filter Muji")).to_have_text("maker: Muji ✕")
+    expect(page.locator("#results .card")).to_have_count(1)
+
+
 def test_nothing_found_is_said_with_a_way_on(open_page: OpenPage) -> None:
     page = open_page()
     expect(page.locator("#results .card")).to_have_count(20)
