@@ -1,5 +1,7 @@
 """Where the live model keeps its generations: a folder a refresh, and which of them answers."""
 
+import fcntl
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,7 @@ class LiveFiles:
     def __init__(self, folder: Path, start: Path, log: int) -> None:
         """``start``: the run that generation 0 is; ``log``: identity of the log they learn from."""
         self.folder, self.start, self.log = folder, start, log
+        self._held: int | None = None
 
     def read(self) -> list[Place]:
         """The live generation, then the one before it, if there is one.
@@ -47,6 +50,35 @@ class LiveFiles:
             )
         return [Place(number, self.path(number), position) for number, position in kept["generations"]]
 
+    def hold(self) -> None:
+        """Keep other processes out until `release`, and remove what a refresh left that was cut off.
+
+        Raises:
+            ConfigError: another process has this run open, or see `read`.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._held = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            # Of the system: it ends with the process, however that ends.
+            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self.release()
+            raise ConfigError(
+                f"{self.folder.parent} is open in another process, and generations have one writer; end that "
+                "process, or give this one a copy of the run"
+            ) from error
+        try:
+            self._remove_all_but({place.path for place in self.read()})
+        except ConfigError:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Let others in."""
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
     def path(self, number: int) -> Path:
         """The run directory of a generation."""
         return self.folder / f"{number:04d}" if number else self.start
@@ -59,7 +91,9 @@ class LiveFiles:
     def write(self, generations: list[tuple[int, int]]) -> None:
         """Say which generations there are, (number, position) each, live one first; others are removed."""
         Run(self.folder).write_json(FILE, {"log": self.log, "generations": [list(g) for g in generations]})
-        kept = {self.path(number) for number, _ in generations}
+        self._remove_all_but({self.path(number) for number, _ in generations})
+
+    def _remove_all_but(self, kept: set[Path]) -> None:
         for path in self.folder.glob("[0-9]*"):
             if path.is_dir() and path not in kept:
                 shutil.rmtree(path, ignore_errors=True)

@@ -71,12 +71,13 @@ class LiveModel:
 
         Raises:
             RunError: there is no such run.
-            ConfigError: the run has learnt from another log.
+            ConfigError: the run has learnt from another log, or is open in another process.
             EventLogError: the log cannot be read.
         """
         config = config or OnlineConfig()
         start = find_run(run or LATEST, Path(runs_dir))
         files = LiveFiles(start / "live", start, event_log.identity())
+        files.hold()
         records = event_log.items()
         generations = [
             Generation(
@@ -286,7 +287,8 @@ class LiveModel:
         return back.number
 
     def close(self) -> None:
-        """Give the log back; a refresh under way should have ended."""
+        """Give log and run back; a refresh under way should have ended."""
+        self._files.release()
         self._log.close()
 
     def _refresh(self, started: float) -> RefreshReport:

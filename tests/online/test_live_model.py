@@ -384,3 +384,21 @@ def test_a_run_that_learnt_from_another_log_is_refused(open_live: Open, tmp_path
         file.unlink()
     with pytest.raises(ConfigError, match="another log"):
         open_live("ease")
+
+
+def test_a_run_has_one_writer(open_live: Open, tmp_path: Path) -> None:
+    live = open_live("ease")
+    other = EventLog(f"sqlite:///{tmp_path / 'events.db'}")
+    with pytest.raises(ConfigError, match="another process"):
+        LiveModel.open(tmp_path / "ease", other)
+    live.close()
+    LiveModel.open(tmp_path / "ease", other).close()
+
+
+def test_what_a_killed_refresh_left_is_removed(open_live: Open, tmp_path: Path) -> None:
+    left = tmp_path / "ease" / "live" / "0003"
+    open_live("ease").close()
+    left.mkdir()
+    (left / "seen.parquet").write_text("somebody")
+    live = open_live("ease")
+    assert live.generation == 0 and not left.exists()
