@@ -160,9 +160,11 @@ export function relation(name) {
   return WORDS[current][key] ?? WORDS.en[key] ?? plain;
 }
 
-/** A name as people read it: of a class like `ChangeOfState100199130`, "Change Of State". */
-export const plain = (name) =>
-  (/^[A-Z][A-Za-z]*\d{9}$/.test(name) ? name.slice(0, -9).replace(/([a-z])([A-Z])/g, '$1 $2') : name);
+/** A name as people read it: of classes like `ChangeOfState100199130`, `WikicatFantasyNovels`: words alone. */
+export function plain(name) {
+  const [, words] = /^(?:Wikicat)?([A-Z][A-Za-z]*?)(?:\d{9})?$/.exec(name) ?? [];
+  return words === undefined || words === name ? name : words.replace(/([a-z])([A-Z])/g, '$1 $2');
+}
 
 /** Translate the marked elements of the document. */
 export function translate() {
