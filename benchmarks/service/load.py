@@ -1,55 +1,24 @@
-"""Load on the service from a second process: `python benchmarks/service/load.py --run RUN`.
-
-Requests leave at fixed times whether or not earlier ones are answered (an open loop), so that a slow answer
-cannot slow the load down and hide itself; a latency is counted from the time at which its request was due.
-"""
+"""Load on the service from a second process: `python benchmarks/service/load.py --run RUN`."""
 
 import asyncio
-import itertools
 import os
-import random
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import httpx
-import numpy as np
-import polars as pl
 import typer
+from open_loop import Answers, distinct_queries, people_and_titles, phase
 
 from kgrec.recommender import Recommender
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 KEY = "load-test-operate-key"
-WORDS = ("comedy", "drama", "war", "love", "space", "murder", "mystery", "children", "music", "crime")
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What came back in one phase."""
-
-    name: str
-    rate: float
-    milliseconds: np.ndarray
-    errors: list[str]
-    load: float
-    """Runnable processes of the machine, mean over the last minute, at the end of the phase."""
-
-    def row(self) -> str:
-        """A line of the table."""
-        p50, p95, p99 = np.percentile(self.milliseconds, [50, 95, 99])
-        numbers = " | ".join(f"{value:.1f}" for value in (p50, p95, p99, self.milliseconds.max()))
-        return (
-            f"| {self.name} | {self.rate:g} | {len(self.milliseconds):,} | {numbers} | {len(self.errors)} "
-            f"| {self.load:.1f} |"
-        )
 
 
 def main(
@@ -128,38 +97,6 @@ async def measure(address: str, run: Path, seconds: float) -> list[Answers]:
         return answers
 
 
-async def phase(
-    name: str,
-    rate: float,
-    seconds: float,
-    client: httpx.AsyncClient,
-    request: Callable[[int], httpx.Request],
-) -> Answers:
-    """Send ``rate`` requests a second for ``seconds``."""
-    latencies: list[float] = []
-    errors: list[str] = []
-    begun = time.perf_counter()
-
-    async def one(n: int, due: float) -> None:
-        try:
-            answer = await client.send(request(n))
-            if answer.status_code != 200:
-                errors.append(f"{answer.status_code} {answer.text[:200]}")
-        except httpx.HTTPError as error:
-            errors.append(repr(error))
-        latencies.append(1000 * (time.perf_counter() - due))
-
-    tasks = []
-    for n in range(int(rate * seconds)):
-        due = begun + n / rate
-        await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        tasks.append(asyncio.create_task(one(n, due)))
-    await asyncio.gather(*tasks)
-    for error in errors[:3]:
-        print(f"{name}: {error}", file=sys.stderr)
-    return Answers(name, rate, np.array(latencies), errors, os.getloadavg()[0])
-
-
 async def events(client: httpx.AsyncClient, users: list[str], items: dict[str, str]) -> None:
     """Something to learn from: each of many people takes what is third for them."""
     sent = []
@@ -168,25 +105,6 @@ async def events(client: httpx.AsyncClient, users: list[str], items: dict[str, s
         sent.append({"id": f"load-{user}", "user": user, "item": best[-1]["item"], "kind": "like"})
     answer = await client.post("/events", json={"events": sent})
     answer.raise_for_status()
-
-
-def people_and_titles(run: Path) -> tuple[list[str], dict[str, str]]:
-    """Users in a fixed random order, and titles by item."""
-    users = pl.read_parquet(run / "vocabulary" / "users.parquet")["id"].to_list()
-    random.Random(0).shuffle(users)
-    catalogue = pl.read_parquet(run / "catalogue.parquet").select("item", "title").drop_nulls()
-    return users, dict(catalogue.iter_rows())
-
-
-def distinct_queries(titles: dict[str, str]) -> Iterator[str]:
-    """Texts that nobody asked before, so that every one has to be encoded."""
-    rng, asked = random.Random(1), set()
-    words = sorted({word for title in titles.values() for word in title.split() if word.isalpha()})
-    for _ in itertools.count():
-        text = " ".join([*rng.sample(words, 2), rng.choice(WORDS)])
-        if text not in asked:
-            asked.add(text)
-            yield text
 
 
 def describe(run: Path) -> str:
