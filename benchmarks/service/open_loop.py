@@ -1,6 +1,6 @@
 """Requests that leave at fixed times whether or not earlier ones are answered.
 
-A slow answer cannot slow such a load down and hide itself; a latency is counted from when its request was due.
+A slow answer cannot slow such a load down and hide itself; a latency counts from when its request was due.
 """
 
 import asyncio
