@@ -5,6 +5,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,40 +18,35 @@ NO_SERVER = "PostgreSQL is not installed: no initdb on the path or under /usr/li
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """Address of a fresh server, stopped at the end; each use makes a database of its own."""
     binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     initdb = shutil.which("initdb") or (str(binaries[-1]) if binaries else None)
     if initdb is None:
         pytest.skip(NO_SERVER)
-    folder = tmp_path_factory.mktemp("postgres")
     # The server refuses to be root.
     as_root = os.geteuid() == 0
     user = next((u for u in ("postgres", "nobody") if as_root and _exists(u)), None)
     if as_root and user is None:
         pytest.skip("PostgreSQL does not run as root, and there is no user 'postgres' or 'nobody'")
-    if user:
-        shutil.chown(folder, user)
-        for parent in folder.parents:
-            if parent != Path("/tmp") and parent.stat().st_uid == os.geteuid() and "pytest" in str(parent):
-                parent.chmod(0o755)
-    control, data = Path(initdb).parent / "pg_ctl", folder / "data"
 
     def run(*command: str) -> None:
-        # Output to a file: the server inherits it, and would keep a pipe open for ever.
-        with open("/dev/null", "w") as nothing:
-            subprocess.run(
-                command, user=user, check=True, stdout=nothing, stderr=nothing, timeout=60, cwd="/"
-            )
+        # To the null device: the server inherits its output, and would keep a pipe open for ever.
+        nothing = subprocess.DEVNULL
+        subprocess.run(command, user=user, check=True, stdout=nothing, stderr=nothing, timeout=60, cwd="/")
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    run(initdb, "-D", str(data), "-U", "kgrec", "-A", "trust", "-E", "UTF8", "--no-sync")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
-    run(str(control), "-D", str(data), "-o", options, "-w", "-l", str(folder / "log"), "start")
-    yield f"postgresql+psycopg://kgrec@127.0.0.1:{port}"
-    run(str(control), "-D", str(data), "-m", "immediate", "stop")
+    # Not below pytest's own folder: each pytest that starts closes that to other users, under the server.
+    with tempfile.TemporaryDirectory(prefix="kgrec-postgres-") as name:
+        if user:
+            shutil.chown(name, user)
+        control, data, port = str(Path(initdb).parent / "pg_ctl"), f"{name}/data", _free_port()
+        run(initdb, "-D", data, "-U", "kgrec", "-A", "trust", "-E", "UTF8", "--no-sync")
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories="
+        run(control, "-D", data, "-o", options, "-w", "-l", f"{name}/log", "start")
+        try:
+            yield f"postgresql+psycopg://kgrec@127.0.0.1:{port}"
+        finally:
+            run(control, "-D", data, "-m", "immediate", "stop")
 
 
 @pytest.fixture
@@ -86,6 +82,13 @@ def open_log(url: str) -> Iterator[Callable[[], EventLog]]:
     yield open_one
     for log in opened:
         log.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _exists(user: str) -> bool:
