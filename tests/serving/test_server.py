@@ -93,8 +93,12 @@ def test_the_client_says_what_was_wrong(client: Client, served: str) -> None:
         lost.health()
 
 
-def test_without_keys_new_ones_are_printed_for_this_machine_alone(run: Path) -> None:
-    process = start("--run", str(run), "--port", "0", keys=None)
+def test_without_keys_new_ones_are_printed_for_this_machine_alone(
+    trained: Callable[[str], Run], tmp_path: Path
+) -> None:
+    # A run of its own: the other service of this module is the one writer of the other.
+    shutil.copytree(trained("ease").path, tmp_path / "run")
+    process = start("--run", str(tmp_path / "run"), "--port", "0", keys=None)
     try:
         key = said(process, r"key for operate: (\S+)")
         with Client(said(process, r"ready: (\S+)"), key) as client:
