@@ -43,7 +43,7 @@ class LiveFiles:
         if not state.has(FILE):
             return [Place(0, self.start, 0)]
         kept = state.read_json(FILE)
-        if kept["log"] != self.log:
+        if kept.get("log") != self.log:
             raise ConfigError(
                 f"{self.folder} holds generations that were trained on another log; open that log, or move "
                 "the folder away to begin with the run itself"
