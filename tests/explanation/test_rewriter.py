@@ -10,6 +10,8 @@ from kgrec.explanation.config import ExplanationConfig
 from kgrec.explanation.fact_check import states_only
 from kgrec.explanation.paths import Edge, Node, Path
 from kgrec.explanation.rewriter import Rewriter
+from kgrec.explanation.trails import OTHER_PERSON
+from kgrec.explanation.words import Told, sentence
 
 WORDS = "You had “Heat”, and “Ronin” has the same actor: De Niro."
 KNOWN = "you had Heat and Ronin has the same actor De Niro won Oscars not"
@@ -40,6 +42,10 @@ PATH = Path(
         ("You had “Heat”, and “Ronin” does not have the same actor: De Niro.", False),
         ("You had “Heat” (1995), and “Ronin” has the same actor: De Niro.", False),
         ("You had “Heat”, and “Ronin” has the same actor: De Niro, from Mann.", False),
+        ("You had “Heat”, and you had “Ronin” with the same actor: De Niro.", False),
+        ("You might like “Heat”, and had “Ronin” with the same actor: De Niro.", False),
+        ("You had “Heat”, and “Ronin” has another actor: De Niro.", False),
+        ("You had “Heat”, and “Ronin” has the same actor: De Niro, and De Niro has “Heat”.", False),
         ("", False),
     ],
 )
@@ -60,6 +66,33 @@ def test_in_chinese_too(text: str, true: bool) -> None:
     assert states_only(text, template, ["红鞋", "蓝鞋", "飞跃", "品牌"], "zh") is true
 
 
+@pytest.mark.parametrize(
+    ("text", "true"),
+    [
+        ("You chose “Heat”, so you may like “Heat 2”: the same actor, De Niro.", True),
+        ("You had “Heat 2”, and “Heat” has the same actor: De Niro.", False),
+        ("You had “Heat 2”, and it has the same actor: De Niro.", False),
+    ],
+)
+def test_a_name_that_is_part_of_another_is_told_apart(text: str, true: bool) -> None:
+    template = "You had “Heat”, and “Heat 2” has the same actor: De Niro."
+    assert states_only(text, template, ["Heat", "Heat 2", "De Niro", "actor"], "en") is true
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "true"),
+    [
+        ("Another person who chose “Pan” also picked “Lid”.", "en", True),
+        ("Somebody else had “Pan”, and you had “Lid”.", "en", False),
+        ("选过“Pan”的其他人也选过“Lid”。", "zh", True),
+        ("其他人选过“Pan”，您选过“Lid”。", "zh", False),
+    ],
+)
+def test_what_others_did_is_not_said_of_you(text: str, language: str, true: bool) -> None:
+    template = sentence(Told(OTHER_PERSON, "Pan", "Lid"), language)
+    assert states_only(text, template, ["Pan", "Lid"], language) is true
+
+
 def test_a_good_sentence_is_taken_and_a_wrong_one_is_not() -> None:
     good = "You liked “Heat”, so you might enjoy “Ronin”, which has the same actor: De Niro!"
     taken = Rewriter(lambda prompt: f" {good}\nAnd more nonsense" if WORDS in prompt else "")
@@ -75,26 +108,7 @@ def babbler(tmp_path_factory: pytest.TempPathFactory) -> File:
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-    words = [
-        "<pad>",
-        "<unk>",
-        *[
-            "you",
-            "had",
-            "Heat",
-            "and",
-            "Ronin",
-            "has",
-            "the",
-            "same",
-            "actor",
-            "De",
-            "Niro",
-            "won",
-            "Oscars",
-            "not",
-        ],
-    ]
+    words = ["<pad>", "<unk>", *dict.fromkeys(KNOWN.split())]
     tokenizer = Tokenizer(models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     folder = tmp_path_factory.mktemp("babbler")
