@@ -236,12 +236,19 @@ def test_the_report_means_over_customers_and_weeks(load: Any, tmp_path: Path) ->
     means = report.customer_means(judged, "a", "new").sort("user")
     assert means["value"].to_list() == pytest.approx([0.6, 0.1])
     assert report.test_of(judged, "a", "b", "new").difference == pytest.approx(0.175)
+    lines = report.tests_table(judged, [("a", "b")]).splitlines()
+    assert lines[2].startswith("| a minus b | +0.1750 [")
+    assert lines[3].startswith("| a minus b, had bought before the cut | +0.3000 [")
     costs = {name: loop.Cost([0.001, 0.003], [2.0, 4.0]) for name in ("a", "b")}
     table = report.main_table(loop.Replay(judged, costs), {"a": 1.5})
     assert "| a | 0.4333 | 0.4333 |" in table
     assert "| 1.5 | 6 (3.0 a day) | 2.00 |" in table
     assert "first invoice (1)" in report.known_table(judged, ["a"])
     assert report.span(judged) == "2010-06-07 to 2010-06-14 (1 weeks)"
+    names = ["static", "fold-in", "fold-in + habits", "kgrec static", "popular"]
+    looks = load("replay_picture").looks_of(names)
+    assert [stroke for _, stroke in looks.values()] == ["-", "-", ":", "--", "-"]
+    assert looks["kgrec static"][0] == looks["static"][0] != looks["popular"][0]
     path = tmp_path / "picture.png"
     load("replay_picture").draw(
         report.weekly(judged),

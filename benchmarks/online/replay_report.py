@@ -48,13 +48,21 @@ def known_table(judged: pl.DataFrame, systems: Sequence[str]) -> str:
 
 
 def tests_table(judged: pl.DataFrame, pairs: Sequence[tuple[str, str]]) -> str:
-    """Paired differences over customers with a history, each the mean of their invoices."""
+    """Paired differences over customers with a history, each the mean of their invoices.
+
+    The first pair also over those alone who had bought before the cut, whom the models of then know.
+    """
     lines = ["| recall@20 | new | repeat | all |", "|---|---|---|---|"]
-    for first, second in pairs:
-        tests = [test_of(judged, first, second, task) for task in TASKS]
-        cells = [f"{t.difference:+.4f} [{t.low:+.4f}, {t.high:+.4f}], p {t.p:.4f}" for t in tests]
-        lines.append(f"| {first} minus {second} | {' | '.join(cells)} |")
+    lines += [test_line(judged, pair) for pair in pairs]
+    lines.insert(3, test_line(judged.filter(pl.col("known")), pairs[0], ", had bought before the cut"))
     return "\n".join(lines)
+
+
+def test_line(judged: pl.DataFrame, pair: tuple[str, str], whose: str = "") -> str:
+    """One pair on every task."""
+    tests = [test_of(judged, *pair, task) for task in TASKS]
+    cells = [f"{t.difference:+.4f} [{t.low:+.4f}, {t.high:+.4f}], p {t.p:.4f}" for t in tests]
+    return f"| {pair[0]} minus {pair[1]}{whose} | {' | '.join(cells)} |"
 
 
 def test_of(judged: pl.DataFrame, first: str, second: str, task: str) -> PairedTest:
