@@ -8,12 +8,23 @@ SECTIONS = {
     "results": "ml-100k.md",
     "ifashion": "ifashion.md",
     "peers-lastfm": "peers-lastfm.md",
+    "explanation": "explanation-dbbook2014.md",
+    "service-load": "service-load.md",
+    "durability": "durability.md",
+    "service-malformed": "service-malformed.md",
+    "replay": "replay-online-retail.md",
+    "cold-start": "cold-start.md",
+    "lastfm": "lastfm.md",
+    "lastfm-slow": "lastfm-slow.md",
     "zh-titles": "search-zh-titles.md",
     "retrotech": "search-retrotech.md",
     "search-latency": "search-latency.md",
     "product-search": "search-amazon-magazines.md",
     "speed": "speed.md",
 }
+
+UNTIL = {"replay": "By when the customer came:", "cold-start": "People: "}
+"""Of long results the README shows what stands before this."""
 
 
 def main() -> None:
@@ -28,7 +39,10 @@ def generated(text: str) -> str:
         begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
         before, rest = text.split(begin)
         _, after = rest.split(end)
-        text = before + begin + (ROOT / "benchmarks" / "results" / file).read_text() + end + after
+        shown = (ROOT / "benchmarks" / "results" / file).read_text()
+        if name in UNTIL:
+            shown = shown.split(UNTIL[name])[0] + f"The rest stands in `benchmarks/results/{file}`.\n"
+        text = before + begin + shown + end + after
     return text
 
 

@@ -5,6 +5,8 @@ import runpy
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +86,24 @@ def write_zh_shop(folder: Path) -> None:
     (folder / "triples.csv").write_text("\n".join(["head,relation,tail", *facts]) + "\n")
 
 
+@contextmanager
+def served() -> Iterator[tuple[str, str]]:
+    """Address and key of the newest run's service, as `make serve` starts it."""
+    command = [sys.executable, "scripts/serve.py", "--run", "latest", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        said: dict[str, str] = {}
+        for line in process.stdout:
+            name, _, value = line.strip().partition(": ")
+            said[name] = value
+            if name == "ready":
+                break
+        try:
+            yield said["ready"], said["key for operate"]
+        finally:
+            process.terminate()
+
+
 def test_every_command_of_the_readme_runs_in_its_order(
     place: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +113,13 @@ def test_every_command_of_the_readme_runs_in_its_order(
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     n_calls = 0
     for language, code in blocks():
+        if language == "python" and "Client(" in code:
+            with served() as (address, key):
+                exec(
+                    code.replace("http://127.0.0.1:8000", address).replace("the key that was printed", key),
+                    {},
+                )
+            continue
         if language == "python":
             names: dict[str, object] = {}
             exec(code, names)
