@@ -25,8 +25,8 @@ class TrailFinder:
         self.people_of = _transposed(seen)
 
     def by_facts(self, past: np.ndarray, item: int, bounded: bool = True) -> list[Trail]:
-        """Every trail of facts from ``past`` ``(m,)`` to ``item``; ``bounded`` leaves out hubs and keeps the
-        rarest ``ways_per_item`` of each past item."""
+        """Every trail of facts from ``past`` ``(m,)`` to ``item``; ``bounded`` leaves out hubs, and nodes
+        without a name where others connect, and keeps the rarest ``ways_per_item`` of each past item."""
         past = past[past != item]
         place, relations, others = self.facts.of(past)
         _, own_relations, own_others = self.facts.of(np.array([item]))
@@ -51,7 +51,7 @@ class TrailFinder:
             last = [relation for relation in own[via] if relation == first] or own[via]
             trails += [Trail(SHARED, start, item, via, (first, relation), weight) for relation in last]
         trails = list(dict.fromkeys(trails))
-        return self._rarest(trails) if bounded else trails
+        return self._rarest(self._named(trails)) if bounded else trails
 
     def by_people(self, past: np.ndarray, item: int, user: int | None, bounded: bool = True) -> list[Trail]:
         """Trails over other people who had a past item and ``item``; ``bounded`` keeps for each past item the
@@ -68,6 +68,10 @@ class TrailFinder:
                 Trail(OTHER_PERSON, start, item, int(o), (), 1.0 / float(counts[o])) for o in both.tolist()
             ]
         return trails
+
+    def _named(self, trails: list[Trail]) -> list[Trail]:
+        """Those over what has a name; a bare code is told only where nothing else connects."""
+        return [trail for trail in trails if trail.kind == DIRECT or self.facts.label(trail.via)] or trails
 
     def _rarest(self, trails: list[Trail]) -> list[Trail]:
         kept: dict[int, int] = {}

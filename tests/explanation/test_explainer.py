@@ -1,6 +1,7 @@
 """Trails, removal and paths on a shop that fits on a page."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,6 +63,19 @@ def test_hubs_connect_nothing_and_an_item_not_itself(
     # Two items are no hub however small the share: nobody could be connected otherwise.
     assert strict.by_facts(np.array([rows["shoe"]]), rows["sock"])
     assert strict.by_facts(np.array([rows["sock"]]), rows["sock"]) == []
+
+
+def test_a_bare_code_is_told_only_where_nothing_else_connects(
+    small_facts: FactTable, small_seen: UserItems, rows: Rows, small: Dataset
+) -> None:
+    coded = replace(small_facts, names=["" if name == "Iron" else name for name in small_facts.names])
+    find = TrailFinder(coded, small_seen, WIDE)
+    past, lid = np.array([rows["pan"]]), rows["lid"]
+    assert [trail.kind for trail in find.by_facts(past, lid)] == [DIRECT]
+    assert {trail.kind for trail in find.by_facts(past, lid, bounded=False)} == {DIRECT, SHARED}
+    coded = replace(coded, names=[""] * len(coded.names))
+    (trail,) = TrailFinder(coded, small_seen, WIDE).by_facts(np.array([rows["shoe"]]), rows["sock"])
+    assert trail.via == rows["Air"]
 
 
 def test_other_people_connect_where_facts_do_not(finder: TrailFinder, rows: Rows, small: Dataset) -> None:
