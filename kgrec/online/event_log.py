@@ -24,6 +24,7 @@ KEY_CHECK = "pseudonym key"
 
 
 IDENTITY = "identity of the log"
+ERASURES = "erasures made"
 
 
 class EventLog:
@@ -139,13 +140,26 @@ class EventLog:
         Raises:
             EventLogError: nothing was erased; or all was, but the bytes are still there: erase again.
         """
+        gone = self.forget(user)
+        self.wipe()
+        return gone
+
+    def forget(self, user: str) -> int:
+        """`erase` without `wipe`: no reader finds the rows any more, the files still hold their bytes."""
         pseudonym = self.pseudonyms.of(user)
         with self._writing("erase a person") as connection:
             gone = connection.execute(delete(EVENTS).where(EVENTS.c.user_id == user)).rowcount
             connection.execute(delete(ERASED).where(ERASED.c.pseudonym == pseudonym))
             connection.execute(insert(ERASED).values(pseudonym=pseudonym, erased_at=time.time()))
-        self._wipe()
+            made = select(POSITIONS.c.position).where(POSITIONS.c.name == ERASURES)
+            before = connection.execute(made).scalar() or 0
+            connection.execute(delete(POSITIONS).where(POSITIONS.c.name == ERASURES))
+            connection.execute(insert(POSITIONS).values(name=ERASURES, position=before + 1))
         return gone
+
+    def erasures_made(self) -> int:
+        """How often somebody was erased, the same person again included."""
+        return self.position_of(ERASURES)
 
     def is_erased(self, user: str) -> bool:
         """Whether the person was erased at some time; what they did since is theirs."""
@@ -227,8 +241,12 @@ class EventLog:
                 "pseudonyms, so the people erased from it cannot be recognised; set KGREC_PSEUDONYM_KEY to it"
             )
 
-    def _wipe(self) -> None:
-        """No byte of what was deleted stays in the files (SQLite), or the space is reused (PostgreSQL)."""
+    def wipe(self) -> None:
+        """No byte of what was deleted stays in the files (SQLite), or the space is reused (PostgreSQL).
+
+        Raises:
+            EventLogError: a reader, or a full disk, keeps the old bytes for now.
+        """
         with (
             self._turn,
             explained(self._engine, "wipe erased events"),

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from kgrec.errors import DataError
 
+LARGEST_WEIGHT = 1e6
+"""Of an event; sums of larger ones leave what a model can count with."""
 LONGEST_ID = 512
 """Characters of an id; what is longer is no id but a mistake."""
 
@@ -20,15 +22,15 @@ class Event:
     item: str
     kind: str = "click"
     weight: float = 1.0
-    """How much this one counts beside others of its kind, 0 or more."""
+    """How much this one counts beside others of its kind, from 0 to a million."""
     timestamp: float = field(default_factory=time.time)
     """Seconds since 1970, UTC."""
 
     def __post_init__(self) -> None:
         for name in ("id", "user", "item", "kind"):
             _check_id(f"event {name}", getattr(self, name))
-        if not (math.isfinite(self.weight) and self.weight >= 0):
-            raise DataError(f"event weight is {self.weight}; use a finite number from 0")
+        if not 0 <= self.weight <= LARGEST_WEIGHT:
+            raise DataError(f"event weight is {self.weight}; use a number from 0 to {LARGEST_WEIGHT:g}")
         if not math.isfinite(self.timestamp):
             raise DataError(f"event timestamp is {self.timestamp}; use seconds since 1970")
 

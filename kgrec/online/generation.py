@@ -20,6 +20,7 @@ from kgrec.load_run import load_dataset, load_scorer
 from kgrec.models.base import Scorer
 from kgrec.models.likeness import item_likeness
 from kgrec.online.events import ItemRecord
+from kgrec.online.histories import Histories
 from kgrec.online.item_records import template_for, with_records
 from kgrec.online.new_items import nearest_known, with_new_items
 from kgrec.recommender import Hit
@@ -109,18 +110,32 @@ class Generation:
     def person(self, user: str | None, history: Mapping[str, float]) -> Person:
         """Who that is: a trained user without news, else everything that the person did as a history.
 
-        ``history`` holds the news, and all there is where ``user`` is None; unknown items are left out.
+        ``history`` holds the news, and all there is where ``user`` is None; unknown items are left out. News
+        that count nothing (dislikes) leave a trained user one, who has had these items, too.
         """
-        row = self.dataset.users.row(user) if user is not None and user in self.dataset.users else None
-        past = np.empty(0, np.int64) if row is None else self.seen.of(row)
+        row, past = self._past(user)
         news = {item: weight for item, weight in history.items() if item in self.dataset.items}
-        if not news:
-            return STRANGER if row is None else Person(row, past, np.ones(len(past), np.float32))
+        if row is None and not news:
+            return STRANGER
         weights = dict.fromkeys(past.tolist(), 1.0)
         for item, weight in news.items():
             place = self.dataset.items.row(item)
             weights[place] = max(weights.get(place, 0.0), weight)
-        return Person(None, np.array(list(weights), np.int64), np.array(list(weights.values()), np.float32))
+        told = None if any(news.values()) else row
+        return Person(told, np.array(list(weights), np.int64), np.array(list(weights.values()), np.float32))
+
+    def news(self, user: str, histories: Histories) -> dict[str, float]:
+        """What a person did that the training does not hold, by item."""
+        _, past = self._past(user)
+        ids = self.dataset.items.ids
+        return histories.of(user, self.trained.position, {ids[row] for row in past.tolist()})
+
+    def _past(self, user: str | None) -> tuple[int | None, np.ndarray]:
+        """Row of a trained user, None for others, and the item rows that the training holds of them."""
+        if user is None or user not in self.dataset.users:
+            return None, np.empty(0, np.int64)
+        row = self.dataset.users.row(user)
+        return row, self.seen.of(row)
 
     @torch.no_grad()
     def scores(self, person: Person) -> torch.Tensor:

@@ -1,7 +1,7 @@
 """What people did since the log began, at hand for the next answer."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from kgrec.online.events import Event
 
@@ -28,11 +28,19 @@ class Histories:
                 counted = self._kinds.get(event.kind, 0.0) * event.weight
                 items[event.item] = (max(weight, counted), max(last, position))
 
-    def of(self, user: str, after: int = 0) -> dict[str, float]:
-        """Weights of a person's items with an event after that position; empty where there is none."""
+    def of(self, user: str, after: int = 0, trained: Collection[str] | None = None) -> dict[str, float]:
+        """Weights of a person's items with an event after that position; empty where there is none.
+
+        With ``trained``, the items that a training up to there holds of the person, those that it left out
+        are here, too, however old: dislikes, and items that nobody had told of.
+        """
         with self._turn:
             items = self._people.get(user, {})
-            return {item: weight for item, (weight, last) in items.items() if last > after}
+            return {
+                item: weight
+                for item, (weight, last) in items.items()
+                if last > after or (trained is not None and item not in trained)
+            }
 
     def forget(self, user: str) -> None:
         """Drop a person."""

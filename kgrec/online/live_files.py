@@ -10,6 +10,7 @@ from kgrec.errors import ConfigError
 from kgrec.run import Run
 
 FILE = "live.json"
+ERASURES = "erasures.json"
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ class LiveFiles:
                 "process, or give this one a copy of the run"
             ) from error
         try:
-            self._remove_all_but({place.path for place in self.read()})
-        except ConfigError:
+            self.clean()
+        except BaseException:
             self.release()
             raise
 
@@ -84,14 +85,33 @@ class LiveFiles:
         return self.folder / f"{number:04d}" if number else self.start
 
     def next_number(self) -> int:
-        """A number that no generation has had; names that a crash left behind count."""
+        """A number that no generation has had, those included that were gone back from."""
         numbers = [int(path.name) for path in self.folder.glob("[0-9]*") if path.is_dir()]
-        return max([place.number for place in self.read()] + numbers) + 1
+        return max([self._highest(), *(place.number for place in self.read()), *numbers]) + 1
 
     def write(self, generations: list[tuple[int, int]]) -> None:
-        """Say which generations there are, (number, position) each, live one first; others are removed."""
-        Run(self.folder).write_json(FILE, {"log": self.log, "generations": [list(g) for g in generations]})
-        self._remove_all_but({self.path(number) for number, _ in generations})
+        """Say which generations there are, (number, position) each, live one first."""
+        highest = max([self._highest(), *(number for number, _ in generations)])
+        state = {"log": self.log, "generations": [list(g) for g in generations], "highest": highest}
+        Run(self.folder).write_json(FILE, state)
+
+    def clean(self) -> None:
+        """Remove all that `read` does not name."""
+        self._remove_all_but({place.path for place in self.read()})
+
+    def erasures_applied(self) -> int:
+        """How many erasures of the log these generations, and the run itself, are known to be without."""
+        state = Run(self.folder)
+        kept = state.read_json(ERASURES) if state.has(ERASURES) else {}
+        return int(kept["made"]) if kept.get("log") == self.log else 0
+
+    def set_erasures_applied(self, made: int) -> None:
+        """Keep it: beside the run, for another run on the same log holds people of its own."""
+        Run(self.folder).write_json(ERASURES, {"log": self.log, "made": made})
+
+    def _highest(self) -> int:
+        state = Run(self.folder)
+        return int(state.read_json(FILE).get("highest", 0)) if state.has(FILE) else 0
 
     def _remove_all_but(self, kept: set[Path]) -> None:
         for path in self.folder.glob("[0-9]*"):

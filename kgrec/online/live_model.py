@@ -4,11 +4,12 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kgrec.errors import ConfigError, DataError
+from kgrec.errors import ConfigError, DataError, EventLogError
+from kgrec.load_run import load_vocabularies
 from kgrec.online.config import OnlineConfig
 from kgrec.online.erasing import erase_from_run
 from kgrec.online.event_log import EventLog
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from kgrec.explanation.paths import Path as Reason
 
 log = logging.getLogger(__name__)
-ERASURES = "erasures applied"
 
 
 class LiveModel:
@@ -53,6 +53,10 @@ class LiveModel:
         self._previous = generations[1] if len(generations) > 1 else None
         self._histories = Histories(config.kinds)
         self._changing = threading.RLock()
+        # What is in the log is in the histories, and what is erased is in neither: one change at a time.
+        self._recording = threading.Lock()
+        self._folded = 0
+        self._behind = False
         self._refreshing = threading.Lock()
         self._erased_meanwhile: set[str] = set()
         self._report: RefreshReport | None = None
@@ -78,16 +82,20 @@ class LiveModel:
         start = find_run(run or LATEST, Path(runs_dir))
         files = LiveFiles(start / "live", start, event_log.identity())
         files.hold()
-        records = event_log.items()
-        generations = [
-            Generation(
-                Trained.load(place.path, place.number, place.position, device), records, config.neighbours
-            )
-            for place in files.read()
-        ]
-        live = cls(generations, event_log, files, config, device)
-        live._finish_erasures()
-        live._histories.add(event_log.all_after(0))
+        try:
+            records = event_log.items()
+            generations = [
+                Generation(
+                    Trained.load(place.path, place.number, place.position, device), records, config.neighbours
+                )
+                for place in files.read()
+            ]
+            live = cls(generations, event_log, files, config, device)
+            live._finish_erasures()
+            live._fold(event_log.all_after(0))
+        except BaseException:
+            files.release()
+            raise
         return live
 
     @property
@@ -106,8 +114,15 @@ class LiveModel:
             if event.kind not in self.config.kinds:
                 kinds = ", ".join(self.config.kinds)
                 raise DataError(f"event {event.id!r} is of the kind {event.kind!r}; use one of {kinds}")
-        new = self._log.append_new(events)
-        self._histories.add(new)
+        with self._recording:
+            try:
+                new = self._log.append_new(events)
+            except EventLogError:
+                # A connection that broke may have committed: sent again, the events would not be new.
+                self._behind = True
+                raise
+            self._fold(self._log.all_after(self._folded) if self._behind else new)
+            self._behind = False
         return len(new)
 
     def recommend(self, user: str, k: int = 10) -> list[Hit]:
@@ -192,8 +207,11 @@ class LiveModel:
         """
         with self._changing:
             new = item.id not in self._live.dataset.items
+            records = {record.id: record for record in self._log.items()} | {item.id: item}
+            # Before it is written: an item that no catalogue can hold would come again at every start.
+            changed = self._live.with_records(list(records.values()))
             self._log.put_item(item)
-            self._live = self._live.with_records(self._log.items())
+            self._live = changed
         return new
 
     def export(self, user: str) -> dict[str, Any]:
@@ -213,14 +231,16 @@ class LiveModel:
         Returns how many events there were. Should it fail half-way, the next start finishes it.
 
         Raises:
-            EventLogError: nothing was erased, or not all bytes: erase again.
+            EventLogError: nothing was erased; or all was, but the log's files still hold bytes: erase again.
         """
         with self._changing:
-            gone = self._log.erase(user)
-            self._histories.forget(user)
+            with self._recording:
+                gone = self._log.forget(user)
+                self._histories.forget(user)
             self._erased_meanwhile.add(user)
             self._forget(user)
-            self._log.set_position(ERASURES, self._log.erasures())
+            self._log.wipe()
+            self._files.set_erasures_applied(self._log.erasures_made())
         return gone
 
     def status(self) -> dict[str, Any]:
@@ -284,6 +304,8 @@ class LiveModel:
             back = self._previous.with_records(self._log.items())
             self._files.write([(back.number, back.trained.position)])
             self._live, self._previous = back, None
+            # Now alone: until here somebody might have read what is not loaded yet.
+            self._files.clean()
         return back.number
 
     def close(self) -> None:
@@ -343,10 +365,21 @@ class LiveModel:
             old = self._live
             self._files.write([(g.number, g.trained.position) for g in (fresh, old)])
             self._live, self._previous = fresh, old
+            self._files.clean()
         return fresh
 
     def _news(self, live: Generation, user: str) -> dict[str, float]:
-        return self._histories.of(user, live.trained.position)
+        return live.news(user, self._histories)
+
+    def _fold(self, events: Iterable[tuple[int, Event]]) -> None:
+        """Take in events of the log, in its order."""
+
+        def noted() -> Iterator[tuple[int, Event]]:
+            for position, event in events:
+                self._folded = max(self._folded, position)
+                yield position, event
+
+        self._histories.add(noted())
 
     def _history(self, live: Generation, user: str, news: Mapping[str, float]) -> dict[str, float]:
         person = live.person(user, news)
@@ -361,11 +394,21 @@ class LiveModel:
         erase_from_run(Run(self._files.start), user)
 
     def _finish_erasures(self) -> None:
-        """What a crash left undone: an erasure that the log knows and the generations do not."""
-        if self._log.position_of(ERASURES) < self._log.erasures():
-            for user in self._log.erased_among(self._live.dataset.users.ids):
-                self._forget(user)
-            self._log.set_position(ERASURES, self._log.erasures())
+        """Erasures that the log knows and this run does not: cut off by a crash, or made beside another run.
+
+        Somebody who came back since may lose what a generation learnt of them; the log still has it, and the
+        next refresh learns it again.
+        """
+        made = self._log.erasures_made()
+        if self._files.erasures_applied() == made:
+            return
+        people = set(load_vocabularies(Run(self._files.start))[0].ids)
+        for generation in (self._live, self._previous):
+            people |= set() if generation is None else set(generation.dataset.users.ids)
+        for user in self._log.erased_among(people):
+            self._forget(user)
+        self._log.wipe()
+        self._files.set_erasures_applied(made)
 
 
 def _without(generation: Generation, user: str) -> Generation:

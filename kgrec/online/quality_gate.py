@@ -59,7 +59,7 @@ class QualityGate:
         """The mean, and over how many people; NaN over nobody."""
         values = []
         for user, done in self.done.items():
-            person = generation.person(user, self.histories.of(user, generation.trained.position))
+            person = generation.person(user, generation.news(user, self.histories))
             ids = generation.dataset.items.ids
             new = done - {ids[row] for row in person.past.tolist()}
             # What neither model has is left to both: an item without a record is in no catalogue.

@@ -25,6 +25,14 @@ def test_a_kind_that_is_no_longer_known_says_nothing() -> None:
     assert histories.of("u") == {"i": 0.0}
 
 
+def test_what_a_training_left_out_is_news_however_old() -> None:
+    histories = Histories({"like": 4.0, "dislike": 0.0})
+    histories.add([(1, Event("a", "u", "i", "like")), (2, Event("b", "u", "j", "dislike"))])
+    assert histories.of("u", after=2, trained={"i"}) == {"j": 0.0}
+    assert histories.of("u", after=0, trained={"i"}) == {"i": 4.0, "j": 0.0}
+    assert histories.of("u", after=2) == {}
+
+
 def test_forgotten_is_forgotten() -> None:
     histories = Histories({"view": 1.0})
     histories.add([(1, Event("a", "u", "i", "view")), (2, Event("b", "v", "i", "view"))])
