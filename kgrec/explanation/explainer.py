@@ -49,12 +49,19 @@ class Explainer:
     ) -> list[Path]:
         """At most ``k`` paths for an item row, best first; none for a stranger or where nothing connects.
 
+        Of paths that read the same (over several nodes without a name, say) only the best is told.
+
         ``user``: the name on the first node. Raises ConfigError for a language that is not spoken here.
         """
         if language not in LANGUAGES:
             raise ConfigError(f"language is {language!r}; use one of {', '.join(LANGUAGES)}")
-        scored = self.scored(person, item)
-        paths = [self.maker.path(trail, user, drop, language) for trail, drop in scored[:k]]
+        told: dict[str, Path] = {}
+        for trail, drop in self.scored(person, item):
+            if len(told) == k:
+                break
+            path = self.maker.path(trail, user, drop, language)
+            told.setdefault(path.words, path)
+        paths = list(told.values())
         return paths if self.rewriter is None else [self.rewriter.reword(p, language) for p in paths]
 
     def scored(self, person: Person, item: int) -> list[tuple[Trail, float]]:

@@ -42,7 +42,7 @@ class PathMaker:
 
     def _words(self, trail: Trail, language: str) -> str:
         labels = [relation_words(self.relations[r], language) for r in trail.relations] or [""]
-        via = self._node(trail.via).label if trail.kind == SHARED else ""
+        via = self.facts.label(trail.via) if trail.kind == SHARED else ""
         past, item = self._node(trail.past).label, self._node(trail.item).label
         return sentence(Told(trail.kind, past, item, via, labels[0], labels[-1]), language)
 

@@ -11,12 +11,16 @@ SENTENCES = {
         DIRECT: "You had “{past}”, which is linked with “{item}” by {first}.",
         SHARED: "You had “{past}”, and “{item}” has the same {first}: {via}.",
         "mixed": "You had “{past}” ({first}: {via}), and “{item}” has {via} as {last}.",
+        "nameless": "You had “{past}”, and “{item}” has the same {first}.",
+        "nameless mixed": "You had “{past}”, and its {first} is also {last} of “{item}”.",
         OTHER_PERSON: "Somebody else who had “{past}” also had “{item}”.",
     },
     "zh": {
         DIRECT: "您选过“{past}”，它与“{item}”之间有“{first}”关系。",
         SHARED: "您选过“{past}”，“{item}”与它的{first}相同：{via}。",
         "mixed": "您选过“{past}”（{first}：{via}），而“{item}”的{last}也是{via}。",
+        "nameless": "您选过“{past}”，“{item}”与它的{first}相同。",
+        "nameless mixed": "您选过“{past}”，它的{first}也是“{item}”的{last}。",
         OTHER_PERSON: "另一位选过“{past}”的人也选过“{item}”。",
     },
 }
@@ -43,6 +47,7 @@ class Told:
     past: str
     item: str
     via: str = ""
+    """``""`` where what is shared has no name: an id says nothing in a sentence."""
     first: str = ""
     """Relation of the fact next to the past item."""
     last: str = ""
@@ -53,8 +58,16 @@ def sentence(told: Told, language: str) -> str:
     """One sentence. Raises ConfigError for a language that is not spoken here."""
     if language not in SENTENCES:
         raise ConfigError(f"language is {language!r}; use one of {', '.join(LANGUAGES)}")
-    kind = "mixed" if told.kind == SHARED and told.first != told.last else told.kind
-    return SENTENCES[language][kind].format(**vars(told))
+    return SENTENCES[language][_kind(told)].format(**vars(told))
+
+
+def _kind(told: Told) -> str:
+    if told.kind != SHARED:
+        return told.kind
+    mixed = told.first != told.last
+    if told.via:
+        return "mixed" if mixed else SHARED
+    return "nameless mixed" if mixed else "nameless"
 
 
 def relation_words(label: str, language: str) -> str:

@@ -164,3 +164,16 @@ def test_what_somebody_disliked_is_no_reason(explainer: Explainer, rows: Rows) -
 def test_another_language_is_refused_even_without_reasons(explainer: Explainer, rows: Rows) -> None:
     with pytest.raises(ConfigError, match="'fr'"):
         explainer.explain(STRANGER, rows["lid"], 3, "fr")
+
+
+def test_paths_that_read_the_same_are_told_once(
+    small_facts: FactTable, small_seen: UserItems, rows: Rows
+) -> None:
+    names = [""] * len(small_facts.names)
+    coded = Explainer(replace(small_facts, names=names), small_seen, Sum(torch.ones(4, 4)), WIDE)
+    twin = Trail(SHARED, rows["shoe"], rows["sock"], rows["Air"], (0, 0), 0.2)
+    other = replace(twin, via=rows["Iron"])
+    coded.scored = lambda person, item: [(twin, 0.5), (other, 0.3)]  # type: ignore[method-assign]
+    (path,) = coded.explain(someone(rows, "shoe"), rows["sock"], 3)
+    assert path.score_drop == 0.5 and path.nodes[2].label == "Air"
+    assert path.words == "You had “Shoe”, and “Sock” has the same brand."

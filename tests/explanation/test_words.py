@@ -21,6 +21,16 @@ from kgrec.explanation.words import Told, relation_words, sentence
             "您选过“Heat”（director：Mann），而“Ronin”的writer也是Mann。",
         ),
         (
+            Told(SHARED, "Heat", "Ronin", "", "actor", "actor"),
+            "You had “Heat”, and “Ronin” has the same actor.",
+            "您选过“Heat”，“Ronin”与它的actor相同。",
+        ),
+        (
+            Told(SHARED, "Heat", "Ronin", "", "director", "writer"),
+            "You had “Heat”, and its director is also writer of “Ronin”.",
+            "您选过“Heat”，它的director也是“Ronin”的writer。",
+        ),
+        (
             Told(DIRECT, "Pan", "Lid", "", "part of", "part of"),
             "You had “Pan”, which is linked with “Lid” by part of.",
             "您选过“Pan”，它与“Lid”之间有“part of”关系。",
