@@ -1,209 +1,110 @@
-"""What a crash costs: `python benchmarks/online/durability.py --run runs/ml-100k/...`.
+"""What a crash costs: `python benchmarks/online/durability.py --run runs/ml-100k/... --run ...`.
 
 A writer sends 10,000 events one at a time and is told of each; it is killed (SIGKILL) at random moments and
-started again with whatever was not acknowledged, some events twice. In the end every event has to be there,
-once. Then a disk that is really full (a small tmpfs), a locked database and one that is not there.
+started again with whatever was not acknowledged, some events twice. After each kill every acknowledged event
+has to be there, once. Then a disk that is really full (a small tmpfs), a locked database and one that is not
+there; and how long it takes until an event has changed a list.
 """
 
 import os
-import random
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
+from log_crashes import crash_row
+from log_faults import absent, full_disk, locked
 from servers import postgres_server
-from sqlalchemy import create_engine
 
-from kgrec.errors import EventLogError
 from kgrec.online.event_log import EventLog
 from kgrec.online.events import Event
 from kgrec.online.live_model import LiveModel
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
-WRITER = """
-import sys
-from kgrec.online.event_log import EventLog
-from kgrec.online.events import Event
-log = EventLog(sys.argv[1])
-for line in sys.stdin:
-    number = int(line)
-    log.append([Event(f"e{number}", f"u{number % 97}", f"i{number % 53}", timestamp=float(number))])
-    print(number, flush=True)
-"""
+PEOPLE = 500
 
 
 def main(
-    run: Annotated[Path, typer.Option(help="A run directory: how fast its live model takes in an event.")],
+    run: Annotated[list[Path], typer.Option(help="Run directories: how fast each takes in an event.")],
     events: Annotated[int, typer.Option(help="Events.")] = 10_000,
     kills: Annotated[int, typer.Option(help="How often the writer is killed.")] = 25,
     out: Annotated[Path, typer.Option(help="Where the table is written.")] = RESULTS / "durability.md",
 ) -> None:
     """Measure on both databases and write the tables."""
-    rows, faults = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        address = f"sqlite:///{Path(folder) / 'log.db'}"
-        rows.append(crash_row("SQLite", address, events, kills))
-        faults += [full_disk(Path(folder)), locked(address, Path(folder)), absent(Path(folder))]
-        folded = fold_in(run, Path(folder))
-    with postgres_server() as server:
-        if server is None:
-            rows.append("| PostgreSQL | not installed here | | | | |")
-        else:
-            rows.append(crash_row("PostgreSQL", server, events, kills))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folded = [fold_in_row(one, folder / str(n)) for n, one in enumerate(run)]
+        address = f"sqlite:///{folder / 'log.db'}"
+        rows = [crash_row("SQLite", address, events, kills)]
+        faults = [
+            full_disk(folder),
+            locked("SQLite", address, folder),
+            absent("SQLite", f"sqlite:///{folder / 'none' / 'log.db'}", folder),
+        ]
+        with postgres_server() as server:
+            if server is None:
+                rows.append("| PostgreSQL | not installed here | | | | | |")
+            else:
+                rows.append(crash_row("PostgreSQL", server, events, kills))
+                faults.append(locked("PostgreSQL", server, folder))
+                faults.append(absent("PostgreSQL", server.rpartition("/")[0] + "/none", folder))
     out.write_text(report(rows, faults, folded))
     print(out.read_text())
 
 
-def crash_row(name: str, url: str, count: int, kills: int) -> str:
-    """Write, kill, go on; then compare what was acknowledged with what is there."""
-    EventLog(url).close()
-    rng = random.Random(11)
-    acknowledged: set[int] = set()
-    started = time.perf_counter()
-    moments = sorted(rng.sample(range(count // 50, count), kills))
-    for moment in [*moments, count]:
-        left = [number for number in range(count) if number not in acknowledged]
-        # A client that is not sure sends again: some of these are in the log already.
-        again = rng.sample(sorted(acknowledged), min(20, len(acknowledged)))
-        send_until(url, [*again, *left], acknowledged, moment, rng)
-    seconds = time.perf_counter() - started
-    log = EventLog(url)
-    there = [event.id for _, event in log.all_after(0)]
-    log.close()
-    lost = sum(f"e{number}" not in set(there) for number in acknowledged) if len(there) < count else 0
-    doubled = len(there) - len(set(there))
-    if lost or doubled or len(acknowledged) != count:
-        raise SystemExit(f"{name}: {lost} lost, {doubled} twice, {len(acknowledged)} acknowledged")
-    return f"| {name} | {count:,} | {kills} | {lost} | {doubled} | {count / seconds:,.0f} |"
-
-
-def send_until(url: str, numbers: list[int], acknowledged: set[int], moment: int, rng: random.Random) -> None:
-    """Run a writer until ``moment`` events are acknowledged, then kill it in the middle of something."""
-    command = [sys.executable, "-c", WRITER, url]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
-        assert writer.stdin is not None and writer.stdout is not None
-        for start in range(0, len(numbers), 64):
-            # A window small enough for the pipe, so that neither side waits for ever.
-            window = numbers[start : start + 64]
-            writer.stdin.write("".join(f"{number}\n" for number in window))
-            writer.stdin.flush()
-            for _ in window:
-                acknowledged.add(int(writer.stdout.readline()))
-                if len(acknowledged) >= moment and moment > 0 and len(acknowledged) < numbers[-1] + 1:
-                    time.sleep(rng.random() * 0.004)
-                    writer.kill()
-                    # Whole lines alone; acknowledged means that the answer arrived.
-                    acknowledged.update(int(line) for line in writer.stdout if line.endswith("\n"))
-                    return
-        writer.stdin.close()
-
-
-def full_disk(folder: Path) -> str:
-    """A file system of one megabyte; needs the right to mount."""
-    disk = folder / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], capture_output=True, text=True
-    )
-    if mounted.returncode:
-        return f"| full disk | not measured: no right to mount ({mounted.stderr.strip()}) | |"
-    try:
-        log, written = EventLog(f"sqlite:///{disk / 'log.db'}"), 0
-        try:
-            while True:
-                log.append([Event(f"{written + n}", "u", "i" * 400) for n in range(20)])
-                written += 20
-        except EventLogError as error:
-            said = str(error).replace(str(folder), "...")
-        count = log.count()
-        log.close()
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)
-    return f"| full disk | {said} | {written} acknowledged, {count} there |"
-
-
-def locked(url: str, folder: Path) -> str:
-    """Another program holds the write lock."""
-    log, other = EventLog(url, busy_seconds=0.5), create_engine(url)
-    before = log.count()
-    with other.connect() as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        said = refused(lambda: log.append([Event("late", "u", "i")])).replace(str(folder), "...")
-        connection.exec_driver_sql("ROLLBACK")
-    other.dispose()
-    lost = before - log.count()
-    new = log.append([Event("late", "u", "i")])
-    log.close()
-    return f"| locked database | {said} | {lost} lost; sent again: {new} new |"
-
-
-def absent(folder: Path) -> str:
-    """There is no such folder."""
-    said = refused(lambda: EventLog(f"sqlite:///{folder / 'none' / 'log.db'}"))
-    return f"| absent database | {said.replace(str(folder), '...')} | nothing began |"
-
-
-def refused(call: Callable[[], object]) -> str:
-    """What the error says."""
-    try:
-        call()
-    except EventLogError as error:
-        return str(error)
-    raise SystemExit("a fault went unnoticed")
-
-
-def fold_in(run: Path, folder: Path) -> np.ndarray:
-    """Milliseconds from an event to a list that has changed by it, durable log included; ``(500,)``."""
+def fold_in_row(run: Path, folder: Path) -> str:
+    """Milliseconds from an event to a list that has changed by it, durable log included; a table row."""
     # A copy: the run's own generations belong to a log of theirs.
     copy = shutil.copytree(run, folder / "run", ignore=shutil.ignore_patterns("live"))
-    with opened(copy, folder) as live:
-        users, took = live.users()[:500], []
-        for n, user in enumerate(users):
-            before = [hit.item for hit in live.recommend(user, 10)]
-            started = time.perf_counter()
-            live.record([Event(f"f{n}", user, before[0], "like")])
-            after = [hit.item for hit in live.recommend(user, 10)]
-            took.append(1000 * (time.perf_counter() - started))
-            if before[0] in after:
-                raise SystemExit(f"the list of {user} did not change")
-    return np.array(took)
-
-
-@contextmanager
-def opened(run: Path, folder: Path) -> Iterator[LiveModel]:
-    """A live model with a log of its own."""
-    live = LiveModel.open(run, EventLog(f"sqlite:///{folder / 'fold.db'}"))
+    live = LiveModel.open(copy, EventLog(f"sqlite:///{folder / 'fold.db'}"))
     try:
-        yield live
+        status, took = live.status(), fold_in(live)
     finally:
         live.close()
+    times = [took[0], *np.percentile(took[1:], [50, 99, 100])]
+    cells = " | ".join(f"{value:.1f}" for value in times)
+    load = os.getloadavg()[0]
+    return f"| {status['data']}, {status['model']} | {len(took)} | {cells} | {load:.1f} |"
 
 
-def report(rows: list[str], faults: list[str], folded: np.ndarray) -> str:
-    """Both tables and the sentence about fold-in."""
-    p50, p99, worst = np.percentile(folded, [50, 99, 100])
+def fold_in(live: LiveModel) -> list[float]:
+    """One event each of ``PEOPLE`` people."""
+    took = []
+    for n, user in enumerate(live.users()[:PEOPLE]):
+        best = live.recommend(user, 10)[0].item
+        started = time.perf_counter()
+        live.record([Event(f"f{n}", user, best, "like")])
+        after = [hit.item for hit in live.recommend(user, 10)]
+        took.append(1000 * (time.perf_counter() - started))
+        if best in after:
+            raise SystemExit(f"the list of {user} did not change")
+    return took
+
+
+def report(rows: list[str], faults: list[str], folded: list[str]) -> str:
+    """The three tables."""
     lines = [
         "A writer is killed with SIGKILL at random moments and goes on with what was not acknowledged, "
-        "sending some events again.",
+        "sending some events again. The log is read after each kill, before anything is sent again.",
         "",
-        "| log | events | kills | acknowledged and lost | twice | events/s, starts included |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| log | events | kills | acknowledged and lost | twice | written, killed before the answer "
+        "| events/s, starts included |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
         *rows,
         "",
         "| fault | what the log says | what became of the events |",
         "| --- | --- | --- |",
         *faults,
         "",
-        f"From an event to a list that has changed by it, durable log included: p50 {p50:.1f} ms, "
-        f"p99 {p99:.1f} ms, worst {worst:.1f} ms over {len(folded)} people ({os.cpu_count()} cores).",
+        "From an event to a list that has changed by it, durable log included, in ms "
+        f"({os.cpu_count()} cores; load: of the whole machine, other programs included):",
+        "",
+        "| run | people | first after the start | p50 | p99 | worst | load |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        *folded,
     ]
     return "\n".join(lines) + "\n"
 
