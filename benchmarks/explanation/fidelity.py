@@ -1,10 +1,14 @@
 """Do the paths explain? `python benchmarks/explanation/fidelity.py --run RUN --name dbbook2014`.
 
 For people and what is recommended to them: the edges of the top path are taken away, and those of another
-path of the same pair, drawn at random; whose loss lowers the score more? Edges are really taken away, by a
-way that shares nothing with what ranked the paths: the whole graph is built anew without the facts and the
+path of the same pair, drawn at random; whose loss lowers the score more? Edges are really taken away, by
+code that shares nothing with what ranked the paths: the whole graph is built anew without the facts and the
 interaction, the trained network propagates over it once more, and the score is read from its vectors. Where a
 model has no graph (EASE) the past item leaves the history.
+
+A ranking by the graph asks the same network for the same fall by a faster way, so it can hardly lose: its row
+says that the fast way is right. `--judge RUN` lets another training of the same data (another seed) judge
+instead: then the row says whether the reasons are those of the data or of one network's chance.
 """
 
 import logging
@@ -17,6 +21,7 @@ import torch
 import typer
 from refitted import WholeGraph, WithoutHistory
 
+from kgrec.errors import ConfigError
 from kgrec.explanation.explainer import Explainer
 from kgrec.progress import progress
 from kgrec.recommender import Recommender
@@ -43,25 +48,42 @@ def main(
     name: Annotated[str, typer.Option(help="Name of the result: explanation-NAME.md.")],
     pairs: Annotated[int, typer.Option(help="Pairs of a person and a recommended item.")] = 300,
     seed: Annotated[int, typer.Option(help="Of the sample and of the random paths.")] = 0,
+    judge: Annotated[Path | None, typer.Option(help="Another run of the same data, to judge.")] = None,
 ) -> None:
     """Measure and write the table."""
     torch.set_num_threads(1)
     recommender = Recommender.load(run)
     sample = sample_pairs(recommender, pairs, seed)
-    graph = WholeGraph.of(recommender)
     own = recommender.explainer
+    graph = WholeGraph.of(recommender if judge is None else other_training(judge, recommender))
     # What the live model ranks by once items came that the trained graph has not.
     by_history = Explainer(own.maker.facts, recommender.seen, recommender.scorer)
     rankings = {"its history": by_history} if graph is None else {"the graph": own, "the history": by_history}
-    judge = graph or WithoutHistory(recommender.scorer)
-    rows = [
-        row
-        for name_of, explainer in rankings.items()
-        for row in table_rows(name_of, judged(recommender, explainer, judge, sample, seed))
-    ]
+    by = graph or WithoutHistory(recommender.scorer)
+    found = {name_of: judged(recommender, one, by, sample, seed) for name_of, one in rankings.items()}
     out = RESULTS / f"explanation-{name}.md"
-    out.write_text(report(recommender, rows, len(sample), graph is not None))
+    out.write_text(report(recommender, found, len(sample), how(graph, judge)))
     print(out.read_text())
+
+
+def other_training(run: Path, first: Recommender) -> Recommender:
+    """The judge. Raises ConfigError where its rows or split are others, or it has no graph."""
+    other = Recommender.load(run)
+    same = all(getattr(first, rows).ids == getattr(other, rows).ids for rows in ("users", "items"))
+    past = same and np.array_equal(first.seen.items, other.seen.items)
+    if not past or WholeGraph.of(other) is None:
+        raise ConfigError(
+            f"--judge {run}: no flagship of the same data and split; train one with another seed"
+        )
+    return other
+
+
+def how(graph: WholeGraph | None, judge: Path | None) -> str:
+    """How edges go, in words."""
+    if graph is None:
+        return "the past item leaves the history"
+    network = "the trained network" if judge is None else "a network that was trained from another seed"
+    return f"the graph is built anew without the edges and {network} propagates over it once more"
 
 
 def sample_pairs(recommender: Recommender, n: int, seed: int) -> list[tuple[str, str]]:
@@ -113,20 +135,25 @@ def table_rows(ranking: str, pairs: list[Judged]) -> list[str]:
     return lines
 
 
-def report(recommender: Recommender, rows: list[str], n: int, by_graph: bool) -> str:
-    """The table and what stands above it."""
-    graph = "the graph is built anew without the edges and the trained network propagates over it once more"
-    how = graph if by_graph else "the past item leaves the history"
+def report(recommender: Recommender, found: dict[str, list[Judged]], n: int, removal: str) -> str:
+    """The table and what stands around it."""
     config = recommender.config
     lines = [
         f"{config.data.name}, {config.model.name}: {n} people drawn at random, one of each person's ten best "
-        f"items; pairs with fewer than two paths are left out. Edges really go: {how}. Equal falls count "
+        f"items; pairs with fewer than two paths are left out. Edges really go: {removal}. Equal falls count "
         "against the top path. Interval: 95%, people resampled.",
         "",
         "| ranked by | top path against | pairs | lowers the score more | 95% | fall, top | fall, other |",
         "| --- | --- | --- | --- | --- | --- | --- |",
-        *rows,
+        *(row for ranking, pairs in found.items() for row in table_rows(ranking, pairs)),
     ]
+    for ranking, pairs in found.items():
+        equal = np.array([(one.top == one.other, one.top == one.below) for one in pairs]).mean(0)
+        if equal.any():
+            lines += [
+                "",
+                f"By {ranking}: {equal[0]:.1%} (any other) and {equal[1]:.1%} (lower half) are equal.",
+            ]
     return "\n".join(lines) + "\n"
 
 
