@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from kgrec.errors import KgrecError
 from kgrec.serving.schemas import (
@@ -106,8 +106,13 @@ class Client:
         return self._ask(Paths, "GET", "/explain", params=params).paths
 
     def record(self, events: Sequence[EventIn]) -> int:
-        """Write events; how many were new."""
-        sent = {"events": [event.model_dump(mode="json") for event in events]}
+        """Write events; how many were new.
+
+        One without a time gets it here: tried again after its person was erased, it has to be the older.
+        """
+        now = {"timestamp": time.time()}
+        timed = [e if e.timestamp is not None else e.model_copy(update=now) for e in events]
+        sent = {"events": [event.model_dump(mode="json") for event in timed]}
         return self._ask(Recorded, "POST", "/events", json=sent).recorded
 
     def click(self, user: str, item: str, kind: str = "click") -> int:
@@ -138,15 +143,31 @@ class Client:
                 time.sleep(0.2)
                 continue
             if answer.is_success:
-                return kind.model_validate(answer.json())
+                return _read(kind, answer)
             if answer.status_code not in WORTH_ANOTHER_TRY or left == 0:
                 raise ServiceError(answer.status_code, _detail(answer))
-            time.sleep(min(5.0, float(answer.headers.get("Retry-After", 1))))
+            time.sleep(_pause(answer))
         raise AssertionError("the loop ends by answer or error")
+
+
+def _read(kind: type[Answer], answer: httpx.Response) -> Answer:
+    try:
+        return kind.model_validate_json(answer.content)
+    except ValidationError as error:
+        # Most often the page of a proxy, or of another program at this address.
+        raise ServiceError(
+            answer.status_code, f"{answer.url.path} answered what is no {kind.__name__}"
+        ) from error
+
+
+def _pause(answer: httpx.Response) -> float:
+    """Seconds until the next try: what the service says, as far as it is a number, and 5 at most."""
+    said = answer.headers.get("Retry-After", "1")
+    return min(5.0, float(said)) if said.isdecimal() else 1.0
 
 
 def _detail(answer: httpx.Response) -> str:
     try:
         return str(answer.json()["detail"])
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError):
         return answer.reason_phrase

@@ -36,7 +36,7 @@ async def metrics(service: TheService) -> Response:
 @router.post("/refresh", summary="Train on what happened")
 async def refresh(service: TheService) -> dict[str, Any]:
     """Takes as long as the training; all else goes on meanwhile. A worse model is refused, with numbers."""
-    return (await service.learning.run(service.live.refresh)).record()
+    return (await service.training.run(service.live.refresh)).record()
 
 
 @router.post("/rollback", summary="Go back to the generation before")

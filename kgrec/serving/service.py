@@ -29,7 +29,10 @@ class Service:
         self.live, self.config, self.keys = live, config, keys
         self.short = Workers("short", config.workers, config.waiting)
         self.long = Workers("long", config.workers, config.waiting)
-        self.learning = Workers("learning", 1, 1)
+        self.learning = Workers("learning", 1, config.waiting)
+        # Of its own: a training takes minutes, and nobody who wants to be forgotten waits for that. The
+        # second thread tells whoever asks for another refresh that one is under way.
+        self.training = Workers("training", 2, 0)
         self.buckets = TokenBuckets(config.rate_per_second, config.burst)
         self.metrics = Metrics(live.status)
         self._suggester: tuple[object, Suggester] | None = None
@@ -49,7 +52,7 @@ class Service:
 
     def close(self) -> None:
         """Begin nothing more."""
-        for workers in (self.short, self.long, self.learning):
+        for workers in (self.short, self.long, self.learning, self.training):
             workers.close()
 
 

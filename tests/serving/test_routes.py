@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from kgrec.errors import ConfigError
 from kgrec.online.events import Event
 from kgrec.serving.keys import Role
 
@@ -124,6 +125,32 @@ def test_a_refresh_swaps_under_load_and_rolls_back(asked) -> None:  # type: igno
     assert back.json() == {"generation": 0}
     assert statuses and set(statuses) == {200}
     assert asked("POST", "/rollback").status_code == 422
+
+
+def test_nobody_waits_for_a_training_to_be_forgotten(
+    serve: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = serve()
+    begun, end = threading.Event(), threading.Event()
+
+    def train(*_: object) -> None:
+        begun.set()
+        assert end.wait(60)
+        raise ConfigError("two new events are the least")
+
+    monkeypatch.setattr(asked.live, "_refresh", train)  # type: ignore[attr-defined]
+    thread = threading.Thread(target=asked, args=("POST", "/refresh"))  # type: ignore[arg-type]
+    thread.start()
+    try:
+        assert begun.wait(20)
+        erased = asked("DELETE", "/users/u01")  # type: ignore[operator]
+        put = asked("PUT", "/items", json={"id": "new", "title": "new"})  # type: ignore[operator]
+        again = asked("POST", "/refresh")  # type: ignore[operator]
+    finally:
+        end.set()
+        thread.join(20)
+    assert [erased.status_code, put.status_code] == [200, 200]
+    assert again.status_code == 422 and "under way" in again.json()["detail"]
 
 
 def test_metrics_count_routes_and_name_nobody(asked) -> None:  # type: ignore[no-untyped-def]
