@@ -176,15 +176,9 @@ class EventLog:
         return int(self._read("count erasures", select(func.count()).select_from(ERASED))[0][0])
 
     def position_of(self, name: str) -> int:
-        """Up to where ``name`` has read the log; 0 where nothing was said."""
+        """The number that is kept as ``name``; 0 where there is none."""
         rows = self._read("read a position", select(POSITIONS).where(POSITIONS.c.name == name))
         return int(rows[0].position) if rows else 0
-
-    def set_position(self, name: str, position: int) -> None:
-        """Keep up to where ``name`` has read the log."""
-        with self._writing("write a position") as connection:
-            connection.execute(delete(POSITIONS).where(POSITIONS.c.name == name))
-            connection.execute(insert(POSITIONS).values(name=name, position=position))
 
     def identity(self) -> int:
         """A number that no other log has, drawn when it is first asked for."""

@@ -48,7 +48,7 @@ POSITIONS = Table(
     Column("name", String, primary_key=True),
     Column("position", BigInteger, nullable=False),
 )
-"""Up to which event something has read the log, such as the run that was trained on it."""
+"""Numbers that hold for the log as a whole: its identity, and how many erasures were made."""
 
 ABOUT = Table(
     "about",

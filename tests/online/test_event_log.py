@@ -73,12 +73,11 @@ def test_an_erased_person_is_a_pseudonym_and_old_events_do_not_return(open_log: 
     assert log.erasures_made() == 2
 
 
-def test_positions_are_kept(open_log: Open) -> None:
+def test_a_log_has_one_identity(open_log: Open) -> None:
     log = open_log()
-    assert log.position_of("reader") == 0
-    log.set_position("reader", 7)
-    log.set_position("reader", 9)
-    assert open_log().position_of("reader") == 9
+    drawn = log.identity()
+    assert drawn > 0 and log.identity() == open_log().identity() == drawn
+    assert log.position_of("nothing") == 0
 
 
 def test_another_key_is_refused(open_log: Open, url: str) -> None:
