@@ -9,6 +9,7 @@ SECTIONS = {
     "ifashion": "ifashion.md",
     "peers-lastfm": "peers-lastfm.md",
     "explanation": "explanation-dbbook2014.md",
+    "explanation-judged": "explanation-dbbook2014-other-seed.md",
     "service-load": "service-load.md",
     "durability": "durability.md",
     "service-malformed": "service-malformed.md",
