@@ -309,9 +309,10 @@ class LiveModel:
         return back.number
 
     def close(self) -> None:
-        """Give log and run back; a refresh under way should have ended."""
-        self._files.release()
-        self._log.close()
+        """Give log and run back; waits for a refresh under way, whose folder nobody else may touch."""
+        with self._refreshing:
+            self._files.release()
+            self._log.close()
 
     def _refresh(self, started: float) -> RefreshReport:
         with self._changing:

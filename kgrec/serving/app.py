@@ -44,6 +44,7 @@ def create_app(live: LiveModel, config: ServingConfig, keys: Keys) -> FastAPI:
         version="1",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=_lifespan,
         responses={code: {"description": Problem(code, "").title, "content": _PROBLEM} for code in ERRORS},
     )

@@ -12,6 +12,8 @@ MOST = 100
 """Items in one answer, at most."""
 MOST_EVENTS = 1000
 LONGEST_TEXT = 20_000
+CLOCKS = 86_400.0
+"""Seconds by which a sender's clock may be ahead."""
 
 
 def _storable(text: str) -> str:
@@ -31,6 +33,16 @@ K = Annotated[int, Field(ge=1, le=MOST)]
 Weight = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 
 
+def _past(seconds: float) -> float:
+    """A time that has been, give or take the clocks: one to come would outlive the erasure of its person."""
+    if seconds > time.time() + CLOCKS:
+        raise ValueError("lies more than a day ahead; send seconds since 1970, UTC")
+    return seconds
+
+
+Time = Annotated[float, Field(ge=0, allow_inf_nan=False), AfterValidator(_past)]
+
+
 class Strict(BaseModel):
     """No key that nobody reads: a typing error should not be silence."""
 
@@ -45,9 +57,7 @@ class EventIn(Strict):
     item: Id = Field(examples=["50"])
     kind: Id = Field("click", examples=["purchase"])
     weight: Weight = 1.0
-    timestamp: float | None = Field(
-        None, ge=0, le=1e12, allow_inf_nan=False, description="Seconds since 1970, UTC; now, where left out."
-    )
+    timestamp: Time | None = Field(None, description="Seconds since 1970, UTC; now, where left out.")
 
     def event(self) -> Event:
         """As the log takes it."""

@@ -1,6 +1,7 @@
 """A live model: what an event changes, what it never loses, what it forgets."""
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -402,3 +403,27 @@ def test_what_a_killed_refresh_left_is_removed(open_live: Open, tmp_path: Path) 
     (left / "seen.parquet").write_text("somebody")
     live = open_live("ease")
     assert live.generation == 0 and not left.exists()
+
+
+def test_a_run_is_given_back_after_the_refresh_under_way(
+    open_live: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    live = open_live("ease", OnlineConfig(gate_tolerance=1.0))
+    busy(live)
+    from kgrec.online import live_model
+
+    real, held = live_model.train_refreshed, threading.Event()
+
+    def slow(*arguments: object) -> object:
+        held.set()
+        time.sleep(0.5)
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(live_model, "train_refreshed", slow)
+    trainer = threading.Thread(target=live.refresh)
+    trainer.start()
+    assert held.wait(20)
+    live.close()
+    assert live.generation == 1
+    trainer.join(20)
+    assert open_live("ease").generation == 1

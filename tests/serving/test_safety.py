@@ -134,6 +134,7 @@ def test_a_large_body_is_refused_whether_it_says_its_length_or_not(
         ("POST", "/events", {"json": {"events": [{"id": "a", "user": "u", "item": "i", "kind": "sneeze"}]}}),
         ("POST", "/events", {"content": b"{", "headers": {"content-type": "application/json"}}),
         ("PUT", "/items", {"json": {"id": "x", "title": ""}}),
+        ("POST", "/events", {"json": {"events": [{"id": "a", "user": "u", "item": "i", "timestamp": 9e9}]}}),
     ],
 )
 def test_what_makes_no_sense_is_a_problem_with_a_reason(asked, method: str, path: str, options: Any) -> None:  # type: ignore[no-untyped-def]
@@ -147,6 +148,7 @@ def test_unknown_paths_and_methods_are_problems_too(asked) -> None:  # type: ign
     assert asked("GET", "/nothing").json()["status"] == 404
     assert asked("DELETE", "/recommend").json()["status"] == 405
     assert asked("GET", "/nothing", None).status_code == 401
+    assert asked("GET", "/health/", headers={"host": "elsewhere"}).status_code == 404
 
 
 def test_what_takes_too_long_is_given_up(serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
