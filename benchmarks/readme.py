@@ -17,6 +17,7 @@ SECTIONS = {
     "cold-start": "cold-start.md",
     "lastfm": "lastfm.md",
     "lastfm-slow": "lastfm-slow.md",
+    "lastfm-paper": "lastfm-paper.md",
     "zh-titles": "search-zh-titles.md",
     "retrotech": "search-retrotech.md",
     "search-latency": "search-latency.md",
