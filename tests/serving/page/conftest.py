@@ -31,7 +31,7 @@ FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-dev-shm-usage"
 )
-PATIENCE = 20_000
+PATIENCE = 60_000
 """Milliseconds; a loaded machine is slow, and nothing waits longer than it has to."""
 SECRETS = {role: f"{role.name.lower()}-page-key-0123456789" for role in Role}
 KEYS = Keys([Key(f"the {role.name.lower()} one", role, hash_of(secret)) for role, secret in SECRETS.items()])
@@ -76,7 +76,7 @@ def service(trained: Callable[[str], Run], tmp_path_factory: pytest.TempPathFact
     )
     live.put_item(ItemRecord("chinese", CHINESE, "轻便", (("brand", "brand0"), (MAKER, "Muji"))))
     live.warm_up()
-    app = create_app(live, ServingConfig(warm_up=False), KEYS)
+    app = create_app(live, ServingConfig(warm_up=False, request_seconds=60), KEYS)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
