@@ -43,6 +43,9 @@ def main(
     hide: Annotated[
         list[str] | None, typer.Option(help="A relation or column that search may not see.")
     ] = None,
+    ranker: Annotated[
+        Path | None, typer.Option(help="A learned fusion, as scripts/fit_ranker.py wrote it.")
+    ] = None,
     facets: Annotated[bool, typer.Option("--facets", help="Count attributes among the first hits.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Say why each hit stands there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
@@ -55,14 +58,15 @@ def main(
         raise ConfigError("give either --data NAME or --run RUN, not both")
     filters = filters_from(conditions or [], price)
     texts = queries_from(queries) if queries is not None else [text or ""]
-    if data is not None:
-        engine = engine_over_data(data, CONF, SearchConfig(hidden_relations=hide or []))
+    recommender = Recommender.load(run or LATEST, runs_dir) if data is None else None
+    config = recommender.config.search if recommender is not None else SearchConfig()
+    config = replace(config, hidden_relations=[*config.hidden_relations, *(hide or [])])
+    if ranker is not None:
+        config = replace(config, fusion="learned", ranker=str(ranker))
+    if recommender is not None:
+        engine = SearchEngine.from_run(recommender, config)
     else:
-        recommender = Recommender.load(run or LATEST, runs_dir)
-        hidden = [*recommender.config.search.hidden_relations, *(hide or [])]
-        engine = SearchEngine.from_run(
-            recommender, replace(recommender.config.search, hidden_relations=hidden)
-        )
+        engine = engine_over_data(str(data), CONF, config)
     for one in texts:
         show(engine.search(one, user, history, k, filters, facets), as_json, explain)
 

@@ -97,3 +97,38 @@ def test_an_encoder_is_taught_by_a_catalogue_and_by_judgements(tmp_path: Path, t
     done = teach("--output", "made")
     assert done.returncode == 2
     assert "is there already" in done.stderr
+
+
+def test_a_fusion_is_fitted_on_judged_queries_and_searched_with(
+    trained: Callable[[str], Run], tmp_path: Path
+) -> None:
+    run = trained("lightgcn")
+    titles = {
+        hit["item"]: str(hit["title"])
+        for hit in records(call(tmp_path, "-k", "40", "--run", str(run.path), "--json"))
+    }
+    words = (
+        "blanket",
+        "shoe",
+        "wool",
+        "running",
+        "running shoe",
+        "wool blanket",
+        "warm blanket",
+        "fast shoe",
+    )
+    judged = [
+        f"{word},{item},1" for word in words for item, title in titles.items() if word.split()[-1] in title
+    ]
+    (tmp_path / "queries.csv").write_text("query,item,grade\n" + "\n".join(judged) + "\n")
+    script = [sys.executable, str(ROOT / "scripts" / "fit_ranker.py"), "queries.csv", "ranker.txt", "--run"]
+    done = subprocess.run(
+        [*script, str(run.path)], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "learned: ndcg@10 " in done.stdout and "on 2 queries" in done.stdout
+    found = records(call(tmp_path, "blanket", "--run", str(run.path), "--ranker", "ranker.txt", "--json"))
+    assert found and "blanket" in str(found[0]["title"])
+    (tmp_path / "ranker.txt").write_text("nothing")
+    done = call(tmp_path, "blanket", "--run", str(run.path), "--ranker", "ranker.txt")
+    assert done.returncode == 2 and "no learned ranker" in done.stderr and "Traceback" not in done.stderr

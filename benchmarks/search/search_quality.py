@@ -16,7 +16,7 @@ import polars as pl
 import torch
 import typer
 from omegaconf import OmegaConf
-from search_systems import Found, best_weights, checked, find, learned, texts_of, weighted
+from search_systems import best_weights, texts_of, weighted
 from search_table import table, write
 from search_tasks import RUNS, TASKS, SearchTask, share_of
 
@@ -30,6 +30,8 @@ from kgrec.finetuning.pairs import from_judgements
 from kgrec.finetuning.saving import RECORD
 from kgrec.retrieval.config import SearchConfig
 from kgrec.retrieval.engine import SearchEngine
+from kgrec.retrieval.found import Found, find
+from kgrec.retrieval.learned_fusion import checked, with_learned_fusion
 from kgrec.search_data import data_config
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -145,7 +147,7 @@ def fusions(
         judged[label] = judge(weighted(found, fusion, dense, graph), test, KS)
         worth[label] = means(judge(weighted(seen, fusion, dense, graph), check, [task.metric[1]]))[name]
         told.append(f"{label}: words 1, meaning {dense:g}, graph {graph:g}.")
-    ranker = learned(seen, other)
+    ranker = with_learned_fusion(seen, other)
     judged["fused, learned"] = judge(replace(found, engine=ranker).rankings(ranker.fuse), test, KS)
     on_check = replace(seen, engine=ranker).rankings(ranker.fuse)
     worth["fused, learned"] = means(judge(on_check, check, [task.metric[1]]))[name]

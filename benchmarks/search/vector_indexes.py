@@ -21,8 +21,9 @@ from known_items import known_item_query
 from search_tasks import share_of
 
 from kgrec.data.locate import cache_folder
-from kgrec.features.config import TextConfig
-from kgrec.features.text import TextEmbedder
+from kgrec.features.cache import RowCache
+from kgrec.features.encoder import TransformerEncoder
+from kgrec.features.text import CACHE_FILE, TextEmbedder
 from kgrec.progress import progress
 from kgrec.retrieval.documents import documents
 from kgrec.retrieval.item_vectors import item_vectors
@@ -38,9 +39,9 @@ K = 10
 WIDTHS = (16, 32, 64, 128, 256, 512)
 CANDIDATES = {
     "exact": [IndexConfig("exact")],
-    "hnsw": [IndexConfig("hnsw", search_width=width) for width in WIDTHS],
     "ivfpq": [IndexConfig("ivfpq", probes=probes) for probes in (4, 16, 64, 256)],
     "ivfpq, refined": [IndexConfig("ivfpq", probes=probes, refine=10) for probes in (4, 16, 64, 256)],
+    "hnsw": [IndexConfig("hnsw", search_width=width) for width in WIDTHS],
 }
 
 
@@ -69,28 +70,35 @@ def main(
 ) -> None:
     """Build, search, write and print the report."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")
-    vectors, asked = material(size, noise, queries)
+    vectors, asked, encoding = material(size, noise, queries)
     exact = VectorIndex.build(vectors, IndexConfig("exact"), threads)
     _, truth = exact.search(asked, K, threads=threads)
-    measured = []
+    output.mkdir(parents=True, exist_ok=True)
+    about, measured = [*note(vectors, noise, asked, threads), *encoding], []
     for kind in progress([kind.strip() for kind in kinds.split(";")], desc="indexes", unit="index"):
         measured += measure(kind, vectors, asked, truth, threads)
-    text = "\n".join([*note(vectors, noise, asked, threads), *table(measured)])
-    output.mkdir(parents=True, exist_ok=True)
-    path = output / "search-vectors"
-    path.with_suffix(".md").write_text(text + "\n", encoding="utf-8")
+        # After each, because a build can take a quarter of an hour and an interrupted one loses only itself.
+        write(about, measured, output / "search-vectors")
+    print("\n".join([*about, *table(measured)]))
+
+
+def write(about: list[str], measured: list[Measured], path: Path) -> None:
+    """The report as Markdown, CSV and picture."""
+    path.with_suffix(".md").write_text("\n".join([*about, *table(measured)]) + "\n", encoding="utf-8")
     pl.DataFrame([vars(one) for one in measured]).write_csv(path.with_suffix(".csv"))
     picture(measured, path.with_suffix(".png"))
-    print(text)
 
 
-def material(size: int, noise: float, n_queries: int) -> tuple[np.ndarray, np.ndarray]:
-    """Vectors ``(size, dim)`` and queries ``(n, dim)``, all of unit length."""
+def material(size: int, noise: float, n_queries: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Vectors ``(size, dim)``, queries ``(n, dim)``, all of unit length, and what encoding them took."""
     config = data_config("retrotech", ROOT / "conf")
     dataset = search_dataset(config.data)
     encoder = replace(config.features.text.encoders[0], max_tokens=64)
-    embedder = TextEmbedder.from_config(TextConfig(encoders=[encoder]), cache_folder(), torch.device("cpu"))
-    own = item_vectors(documents(dataset, config.data.template, []).texts, embedder).numpy()
+    transformer = TransformerEncoder(encoder, torch.device("cpu"))
+    embedder = TextEmbedder([transformer], RowCache(cache_folder() / CACHE_FILE))
+    products = documents(dataset, config.data.template, []).texts
+    encoding = encoding_note(transformer, embedder, sorted({text for text in products if text}))
+    own = item_vectors(products, embedder).numpy()
     rng = np.random.default_rng(0)
     vectors = np.empty((size, own.shape[1]), np.float32)
     for start in range(0, size, len(own)):
@@ -100,7 +108,23 @@ def material(size: int, noise: float, n_queries: int) -> tuple[np.ndarray, np.nd
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True).clip(min=1e-12)
     titles = sorted(dataset.catalogue["title"].drop_nulls(), key=share_of)
     texts = [query for title in titles if (query := known_item_query(title, rng))][:n_queries]
-    return vectors, embedder.encode(texts, kind="query").vectors.numpy()
+    return vectors, embedder.encode(texts, kind="query").vectors.numpy(), encoding
+
+
+def encoding_note(transformer: TransformerEncoder, embedder: TextEmbedder, texts: list[str]) -> list[str]:
+    """Speed of the encoder, where the cache knew none of the texts; nothing otherwise."""
+    started = time.perf_counter()
+    encoded = embedder.encode(texts)
+    seconds = time.perf_counter() - started
+    if encoded.hits:
+        return []
+    tokens = transformer.count_tokens(texts)
+    speed = f"{len(texts) / seconds:,.0f} texts and {tokens / seconds:,.0f} tokens a second"
+    threads = f"{torch.get_num_threads()} threads"
+    return [
+        f"Encoded cold: {len(texts):,} texts, {tokens:,} tokens, {seconds:.0f} s, {threads}: {speed}.",
+        "",
+    ]
 
 
 def measure(

@@ -96,6 +96,11 @@ class TransformerEncoder:
         vectors[torch.tensor(order, device=self.device)] = stacked
         return F.normalize(vectors, dim=1) if self.config.normalize else vectors
 
+    def count_tokens(self, texts: Sequence[str], kind: str = "passage") -> int:
+        """Tokens that `encode` reads for ``texts``: prefix and special ones counted, what is cut off not."""
+        prefix = self.prefix(kind)
+        return sum(map(len, self._tokenise([prefix + text for text in texts])))
+
     def _tokenise(self, texts: list[str]) -> list[list[int]]:
         if not texts:
             return []

@@ -65,6 +65,8 @@ class SearchConfig:
 
     fusion: str = "convex"
     """convex (scores on one scale), rrf (reciprocal ranks) or learned (a fitted `LearnedRanker`)."""
+    ranker: str = ""
+    """learned: the file of the ranker, as scripts/fit_ranker.py wrote it."""
     weights: dict[str, float] = field(
         default_factory=lambda: {
             "lexical": 1.0,

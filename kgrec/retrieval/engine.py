@@ -1,6 +1,7 @@
 """One answer from words, meaning, knowledge and the person."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,11 +41,12 @@ class SearchEngine:
     def __init__(
         self, pieces: SearchPieces, config: SearchConfig, ranker: "LearnedRanker | None" = None
     ) -> None:
-        """Raises ConfigError where there is no such fusion, or a learned one comes without its ranker."""
+        """Raises ConfigError where there is no such fusion, or a learned one comes without its ranker;
+        DataError where the file of ``config.ranker`` is none."""
         if config.fusion not in FUSIONS:
             raise ConfigError(f"fusion is {config.fusion!r}; use one of {', '.join(FUSIONS)}")
         if config.fusion == "learned" and ranker is None:
-            raise ConfigError("fusion is 'learned', which needs a fitted ranker")
+            ranker = _ranker_of(config)
         self.pieces, self.config, self.ranker = pieces, config, ranker
         self._coverage = Coverage(pieces.lexical)
         self._explainer = Explainer(pieces, config)
@@ -169,3 +171,14 @@ class SearchEngine:
     def _anything(self, k: int, allowed: np.ndarray | None) -> Candidates:
         """Items in the order of their rows, which is random and fixed: the last resort."""
         return best_of(np.zeros(len(self.pieces.items), np.float32), k, allowed=allowed)
+
+
+def _ranker_of(config: SearchConfig) -> "LearnedRanker":
+    from kgrec.retrieval.ranker import LearnedRanker
+
+    if not config.ranker:
+        raise ConfigError(
+            "fusion is 'learned', which needs a fitted ranker: fit one with scripts/fit_ranker.py and name "
+            "its file in search.ranker"
+        )
+    return LearnedRanker.load(Path(config.ranker))

@@ -89,6 +89,13 @@ def test_long_texts_are_cut_at_the_smaller_limit(tiny_decoder: Path) -> None:
     assert torch.equal(cut[0], cut[1])
 
 
+def test_tokens_are_counted_as_they_are_read(minilm: TransformerEncoder) -> None:
+    # Two words of one piece each, and the two special tokens around a text.
+    assert minilm.count_tokens(["running shoes", "shoes"]) == 4 + 3
+    assert minilm.count_tokens(["shoes " * 1_000]) == minilm.config.max_tokens
+    assert minilm.count_tokens([]) == 0
+
+
 def test_no_texts_give_no_rows(tiny_decoder: Path) -> None:
     assert encoder(tiny_decoder).encode([]).shape == (0, 32)
 
