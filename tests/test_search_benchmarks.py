@@ -16,6 +16,7 @@ from kgrec.evaluation.graded import judge
 from kgrec.retrieval.base import Candidates
 from kgrec.retrieval.config import SearchConfig
 from kgrec.retrieval.engine import SearchEngine
+from kgrec.retrieval.found import find
 from kgrec.retrieval.search_dataset import catalogue_dataset
 
 SEARCH = Path(__file__).resolve().parent.parent / "benchmarks" / "search"
@@ -93,7 +94,7 @@ def test_weights_are_those_that_judge_best_and_change_the_order(load: Any, engin
     systems = load("search_systems")
     ids = engine.pieces.items.ids
     topics = [Topic("red shoe"), Topic("blue pan")]
-    found = systems.find(engine, topics, "test")
+    found = find(engine, topics, "test")
     # A planted dense list that knows the answers, beside words that do not tell them apart.
     answers = {topic: ids[n] for n, topic in enumerate(topics)}
     for topic in topics:
