@@ -21,6 +21,7 @@ SECTIONS = {
     "zh-titles": "search-zh-titles.md",
     "retrotech": "search-retrotech.md",
     "search-latency": "search-latency.md",
+    "search-vectors": "search-vectors.md",
     "product-search": "search-amazon-magazines.md",
     "speed": "speed.md",
 }
