@@ -1,5 +1,7 @@
-"""A search engine over the catalogue of a data set that no run was made of."""
+"""A search engine over a run, or over the catalogue of a data set that no run was made of."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -9,9 +11,11 @@ from kgrec.config import Config, register_schemas, typed_config
 from kgrec.data.locate import cache_folder
 from kgrec.errors import ConfigError
 from kgrec.features.text import TextEmbedder
+from kgrec.recommender import Recommender
 from kgrec.retrieval.config import SearchConfig
 from kgrec.retrieval.engine import SearchEngine
 from kgrec.retrieval.search_dataset import search_dataset
+from kgrec.run import LATEST
 from kgrec.run_names import register_resolvers
 
 
@@ -43,3 +47,27 @@ def engine_over_data(name: str, conf: Path, search: SearchConfig) -> SearchEngin
     dataset = search_dataset(config.data)
     embedder = TextEmbedder.from_config(config.features.text, cache_folder(), torch.device("cpu"))
     return SearchEngine.from_dataset(dataset, config.data.template, embedder, search)
+
+
+def open_engine(
+    data: str | None, run: str | None, runs_dir: Path, conf: Path, hide: Sequence[str], ranker: Path | None
+) -> SearchEngine:
+    """Search over ``data``, or over ``run`` (the latest where neither is named) as its own ``search`` says.
+
+    ``hide``: relations and columns that search may not see, beside those that the run hides already.
+    ``ranker``: a learned fusion's file; without one a fusion is as configured.
+
+    Raises:
+        ConfigError: data and a run were named, or there is no such data set.
+    """
+    if data is not None and run is not None:
+        raise ConfigError("give either --data NAME or --run RUN, not both")
+    recommender = Recommender.load(run or LATEST, runs_dir) if data is None else None
+    config = SearchConfig() if recommender is None else recommender.config.search
+    config = replace(config, hidden_relations=[*config.hidden_relations, *hide])
+    if ranker is not None:
+        config = replace(config, fusion="learned", ranker=str(ranker))
+    if recommender is not None:
+        return SearchEngine.from_run(recommender, config)
+    assert data is not None
+    return engine_over_data(data, conf, config)

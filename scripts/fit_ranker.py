@@ -11,15 +11,10 @@ import typer
 
 from kgrec.cli import refuse_politely
 from kgrec.data.judgements import Judgements
-from kgrec.errors import ConfigError
 from kgrec.evaluation.graded import judge, means
-from kgrec.recommender import Recommender
-from kgrec.retrieval.config import SearchConfig
-from kgrec.retrieval.engine import SearchEngine
 from kgrec.retrieval.found import find
 from kgrec.retrieval.learned_fusion import checked, with_learned_fusion
-from kgrec.run import LATEST
-from kgrec.search_data import engine_over_data
+from kgrec.search_data import open_engine
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 METRIC = "ndcg@10"
@@ -40,15 +35,9 @@ def main(
     ] = None,
     runs_dir: Annotated[Path, typer.Option(help="Where latest is looked for.")] = Path("runs"),
 ) -> None:
-    """Fit, write, and compare with the fusion that needs no judgements."""
-    if data is not None and run is not None:
-        raise ConfigError("give either --data NAME or --run RUN, not both")
+    """Fit, write, and compare with the fusion that is configured."""
     judged = Judgements.read(judgements)
-    config = SearchConfig(hidden_relations=hide or [])
-    if data is not None:
-        engine = engine_over_data(data, CONF, config)
-    else:
-        engine = SearchEngine.from_run(Recommender.load(run or LATEST, runs_dir), config)
+    engine = open_engine(data, run, runs_dir, CONF, hide or [], None)
     found = find(engine, judged.topics, "searching")
     learned = with_learned_fusion(found, judged)
     assert learned.ranker is not None

@@ -1,6 +1,5 @@
 """Search a catalogue or a run: `python scripts/search.py 运动鞋 --data zh-shop -k 3 --json`."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -8,11 +7,7 @@ import typer
 
 from kgrec.cli import refuse_politely
 from kgrec.errors import ConfigError
-from kgrec.recommender import Recommender
-from kgrec.retrieval.config import SearchConfig
-from kgrec.retrieval.engine import SearchEngine
-from kgrec.run import LATEST
-from kgrec.search_data import engine_over_data
+from kgrec.search_data import open_engine
 from kgrec.search_options import filters_from, queries_from
 from kgrec.search_report import show
 
@@ -54,19 +49,9 @@ def main(
     """Search a catalogue, or with a run everything that it knows of goods and people."""
     if text is not None and queries is not None:
         raise ConfigError("give either a text or --queries FILE, not both")
-    if data is not None and run is not None:
-        raise ConfigError("give either --data NAME or --run RUN, not both")
     filters = filters_from(conditions or [], price)
     texts = queries_from(queries) if queries is not None else [text or ""]
-    recommender = Recommender.load(run or LATEST, runs_dir) if data is None else None
-    config = recommender.config.search if recommender is not None else SearchConfig()
-    config = replace(config, hidden_relations=[*config.hidden_relations, *(hide or [])])
-    if ranker is not None:
-        config = replace(config, fusion="learned", ranker=str(ranker))
-    if recommender is not None:
-        engine = SearchEngine.from_run(recommender, config)
-    else:
-        engine = engine_over_data(str(data), CONF, config)
+    engine = open_engine(data, run, runs_dir, CONF, hide or [], ranker)
     for one in texts:
         show(engine.search(one, user, history, k, filters, facets), as_json, explain)
 
