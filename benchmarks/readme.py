@@ -8,6 +8,7 @@ SECTIONS = {
     "results": "ml-100k.md",
     "ifashion": "ifashion.md",
     "peers-lastfm": "peers-lastfm.md",
+    "peers-ml-100k": "peers-ml-100k.md",
     "explanation": "explanation-dbbook2014.md",
     "explanation-judged": "explanation-dbbook2014-other-seed.md",
     "service-load": "service-load.md",

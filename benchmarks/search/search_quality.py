@@ -4,7 +4,6 @@ Words, meaning (as the encoder comes, and fine-tuned on other queries), knowledg
 writes benchmarks/results/search-DATA.{md,csv}.
 """
 
-import json
 import logging
 import sys
 import time
@@ -15,19 +14,15 @@ from typing import Annotated
 import polars as pl
 import torch
 import typer
-from omegaconf import OmegaConf
 from search_systems import best_weights, texts_of, weighted
 from search_table import table, write
-from search_tasks import RUNS, TASKS, SearchTask, share_of
+from search_tasks import RUNS, TASKS, SearchTask
+from tuned_encoders import Allowed, encoder_part, judged_pairs, tuned
 
 from kgrec.data.locate import cache_folder
 from kgrec.evaluation.graded import judge, means
 from kgrec.features.config import EncoderConfig, TextConfig
 from kgrec.features.text import TextEmbedder
-from kgrec.finetuning.config import AdapterConfig, FinetuneConfig, StepsConfig
-from kgrec.finetuning.contrastive import finetune
-from kgrec.finetuning.pairs import from_judgements
-from kgrec.finetuning.saving import RECORD
 from kgrec.retrieval.config import SearchConfig
 from kgrec.retrieval.engine import SearchEngine
 from kgrec.retrieval.found import Found, find
@@ -36,11 +31,6 @@ from kgrec.search_data import data_config
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KS = [5, 10, 100]
-PER_QUERY = 20
-"""Pairs of a query to fine-tune on, at most: a shop's largest category would be most of them otherwise."""
-EPOCHS = 3
-KEPT_POOLING = "mean"
-"""How both encoders of these data sets pool."""
 log = logging.getLogger("search")
 
 
@@ -66,9 +56,11 @@ def main(
         judged[label] = judge(found.single(name), task.parts["test"], KS)
     notes = [note(task, encoder)]
     if finetune_seconds > 0 and task.parts["encoder"].topics:
-        tuned, told = tuned_encoder(task, plain, encoder, (finetune_seconds, precision))
-        notes.append(told)
-        plain = engine_of(task, tuned)
+        pairs, folder = judged_pairs(task.parts["encoder"]), RUNS / data / "encoder"
+        allowed = Allowed(finetune_seconds, precision)
+        trained = tuned(pairs, texts_of(task, plain), encoder, "lora", allowed, folder)
+        notes.append(f"Fine-tuned by LoRA on {encoder_part(task)}: {trained}.")
+        plain = engine_of(task, trained.encoder)
         found = find(plain, task.parts["test"].topics, f"{data}, fine-tuned")
         judged["meaning, fine-tuned"] = judge(found.single("dense"), task.parts["test"], KS)
     best, chosen = fusions(task, plain, found, judged)
@@ -78,55 +70,15 @@ def main(
     print(text)
 
 
-def engine_of(task: SearchTask, encoder: EncoderConfig) -> SearchEngine:
-    """A search over the task's data set with this encoder, what decides relevance hidden."""
-    embedder = TextEmbedder.from_config(TextConfig(encoders=[encoder]), cache_folder(), torch.device("cpu"))
+def engine_of(task: SearchTask, *encoders: EncoderConfig) -> SearchEngine:
+    """A search over the task's data set with these encoders, what decides relevance hidden."""
+    text = TextConfig(encoders=list(encoders))
+    embedder = TextEmbedder.from_config(text, cache_folder(), torch.device("cpu"))
     started = time.perf_counter()
     search = SearchConfig(hidden_relations=task.hidden)
     engine = SearchEngine.from_dataset(task.dataset, task.template, embedder, search)
     log.info("indexed %d items in %.1f s", len(task.dataset.items), time.perf_counter() - started)
     return engine
-
-
-def tuned_encoder(
-    task: SearchTask, engine: SearchEngine, encoder: EncoderConfig, allowed: tuple[float, str]
-) -> tuple[EncoderConfig, str]:
-    """The encoder fine-tuned on the queries of the encoder part, and how that went; ``allowed``: seconds and
-    precision."""
-    grades = task.parts["encoder"].grades
-    rows = [
-        (topic.query, item, grade)
-        for topic, items in grades.items()
-        for item, grade in sorted(items.items(), key=lambda pair: share_of(topic.query + pair[0]))[:PER_QUERY]
-    ]
-    pairs = from_judgements(pl.DataFrame(rows, schema=["query", "item", "grade"], orient="row"))
-    seconds, precision = allowed
-    steps = StepsConfig(epochs=EPOCHS, max_seconds=seconds, precision=precision)
-    config = FinetuneConfig(replace(encoder, max_tokens=32), AdapterConfig("lora"), steps)
-    folder = RUNS / task.dataset.name / "encoder"
-    if (folder / RECORD).is_file():
-        return kept_encoder(folder, encoder)
-    tuned = finetune(pairs, texts_of(task, engine), config, folder)
-    told = (
-        f"Fine-tuned by LoRA on {len(grades):,} other queries ({pairs.height:,} pairs): "
-        f"{len(tuned.history.losses)} steps of {steps.batch_size} in {tuned.history.seconds:.0f} s."
-    )
-    return replace(tuned.encoder, max_tokens=encoder.max_tokens), told
-
-
-def kept_encoder(folder: Path, encoder: EncoderConfig) -> tuple[EncoderConfig, str]:
-    """The encoder that an earlier call left there: remove the folder to train anew."""
-    record = OmegaConf.load(folder / RECORD)
-    prompts = json.loads((folder / "config_sentence_transformers.json").read_text("utf-8"))["prompts"]
-    kept = replace(
-        encoder,
-        name=str(folder),
-        pooling=KEPT_POOLING,
-        query_prefix=prompts["query"],
-        passage_prefix=prompts["passage"],
-    )
-    told = f"Fine-tuned by LoRA before: {record.result.steps} steps in {record.result.seconds:.0f} s."
-    return kept, told
 
 
 def fusions(
