@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 from kgrec.data.config import DataConfig
 from kgrec.data.judgements import Judgements, Topic
 from kgrec.data.tables import Tables
 from kgrec.evaluation.graded import judge
+from kgrec.features.config import EncoderConfig
+from kgrec.features.encoder import TransformerEncoder
 from kgrec.retrieval.base import Candidates
 from kgrec.retrieval.config import SearchConfig
 from kgrec.retrieval.engine import SearchEngine
@@ -20,6 +23,7 @@ from kgrec.retrieval.found import find
 from kgrec.retrieval.search_dataset import catalogue_dataset
 
 SEARCH = Path(__file__).resolve().parent.parent / "benchmarks" / "search"
+CPU = torch.device("cpu")
 
 
 @pytest.fixture
@@ -121,3 +125,36 @@ def test_the_table_tests_the_last_against_every_other(load: Any) -> None:
     assert "+0.6667" in lines[2]
     assert float(lines[2].rstrip(" |").split("|")[-1]) < 0.01
     assert lines[3].startswith("| good | 1.0000 |")
+
+
+def test_an_encoder_is_trained_once_for_the_same_examples_and_settings(
+    load: Any, tiny_e5: Path, tmp_path: Path
+) -> None:
+    tuned_encoders = load("tuned_encoders")
+    grades = {Topic(f"q{n}"): {f"i{m}": 1.0 for m in range(25)} for n in range(3)}
+    pairs = tuned_encoders.judged_pairs(Judgements(grades))
+    assert pairs.group_by("query").len()["len"].to_list() == [20, 20, 20]
+    few = tuned_encoders.judged_pairs(Judgements(grades), 1)
+    assert few.height == 20
+    assert set(few.rows()) < set(pairs.rows())
+    texts = {f"i{n}": f"red shoe {n}" for n in range(25)}
+    start = EncoderConfig(str(tiny_e5), max_tokens=16)
+
+    def trained(examples: pl.DataFrame, method: str = "lora", seconds: float = 1.0) -> Any:
+        return tuned_encoders.tuned(examples, texts, start, method, tuned_encoders.Allowed(seconds), tmp_path)
+
+    first = trained(few)
+    assert first.steps > 0
+    assert first.encoder.max_tokens == 16
+    written = (Path(first.encoder.name) / "finetuning.yaml").stat().st_mtime_ns
+    assert trained(few) == first
+    assert (Path(first.encoder.name) / "finetuning.yaml").stat().st_mtime_ns == written
+    others = [trained(pairs), trained(few, "full"), trained(few, seconds=2.0)]
+    others.append(tuned_encoders.read_on(texts, start, tuned_encoders.Allowed(1.0), tmp_path))
+    names = [each.encoder.name for each in (first, *others)]
+    assert len(set(names)) == len(names)
+    vectors = [
+        TransformerEncoder(EncoderConfig(name), CPU).encode(["red shoe"], "query") for name in names[:3]
+    ]
+    assert not torch.equal(vectors[0], vectors[1])
+    assert not torch.equal(vectors[0], vectors[2])

@@ -56,9 +56,8 @@ def main(
         judged[label] = judge(found.single(name), task.parts["test"], KS)
     notes = [note(task, encoder)]
     if finetune_seconds > 0 and task.parts["encoder"].topics:
-        pairs, folder = judged_pairs(task.parts["encoder"]), RUNS / data / "encoder"
-        allowed = Allowed(finetune_seconds, precision)
-        trained = tuned(pairs, texts_of(task, plain), encoder, "lora", allowed, folder)
+        pairs, allowed = judged_pairs(task.parts["encoder"]), Allowed(finetune_seconds, precision)
+        trained = tuned(pairs, texts_of(task, plain), encoder, "lora", allowed, RUNS / data)
         notes.append(f"Fine-tuned by LoRA on {encoder_part(task)}: {trained}.")
         plain = engine_of(task, trained.encoder)
         found = find(plain, task.parts["test"].topics, f"{data}, fine-tuned")

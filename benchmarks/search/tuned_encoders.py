@@ -1,7 +1,12 @@
-"""Encoders fine-tuned on the queries of a task's encoder part, each kept in a folder of its own."""
+"""Encoders fine-tuned on the queries of a task's encoder part, each kept in a folder of its own.
 
+The folder's name tells what was learned from and how: other queries, seconds or a later start train anew.
+"""
+
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -66,30 +71,34 @@ def tuned(
     start: EncoderConfig,
     method: str,
     allowed: Allowed,
-    folder: Path,
+    runs: Path,
 ) -> Trained:
-    """``start`` fine-tuned on the pairs, or what an earlier call left in ``folder``."""
+    """``start`` fine-tuned on the pairs, or what an earlier call of the same left under ``runs``."""
+    size = StepsConfig().batch_size
+    epochs = max(EPOCHS, min(FEW_EPOCHS, -(-FEW_STEPS * size // pairs.height)))
+    steps = StepsConfig(epochs, size, LR[method], max_seconds=allowed.seconds, precision=allowed.precision)
+    config = FinetuneConfig(replace(start, max_tokens=TOKENS), AdapterConfig(method), steps)
+    folder = runs / f"{method}-{digest(config, pairs.write_csv())}"
     if not (folder / RECORD).is_file():
-        size = StepsConfig().batch_size
-        epochs = max(EPOCHS, min(FEW_EPOCHS, -(-FEW_STEPS * size // pairs.height)))
-        steps = StepsConfig(
-            epochs, size, LR[method], max_seconds=allowed.seconds, precision=allowed.precision
-        )
-        config = FinetuneConfig(replace(start, max_tokens=TOKENS), AdapterConfig(method), steps)
         finetune(pairs, texts, config, folder)
     return kept(folder, start)
 
 
-def read_on(texts: Mapping[str, str], start: EncoderConfig, allowed: Allowed, folder: Path) -> Trained:
-    """``start`` after continued pre-training on the texts alone, or what an earlier call left there."""
+def read_on(texts: Mapping[str, str], start: EncoderConfig, allowed: Allowed, runs: Path) -> Trained:
+    """``start`` after continued pre-training on the texts alone, or what an earlier call of the same left."""
+    default = MaskedConfig()
+    steps = replace(default.steps, epochs=EPOCHS, max_seconds=allowed.seconds, precision=allowed.precision)
+    config = MaskedConfig(replace(start, max_tokens=TOKENS), default.adapter, steps)
+    folder = runs / f"masked-{digest(config, json.dumps(sorted(texts.values())))}"
     if not (folder / RECORD).is_file():
-        default = MaskedConfig()
-        steps = replace(
-            default.steps, epochs=EPOCHS, max_seconds=allowed.seconds, precision=allowed.precision
-        )
-        config = MaskedConfig(replace(start, max_tokens=TOKENS), default.adapter, steps)
         pretrain(list(texts.values()), config, folder)
     return kept(folder, start)
+
+
+def digest(config: FinetuneConfig | MaskedConfig, learned_from: str) -> str:
+    """A name of a training: another one of any of its settings or examples."""
+    told = json.dumps(asdict(config)) + learned_from
+    return hashlib.blake2b(told.encode(), digest_size=6).hexdigest()
 
 
 def kept(folder: Path, start: EncoderConfig) -> Trained:

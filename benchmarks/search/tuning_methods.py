@@ -1,8 +1,8 @@
 """Ways to teach an encoder what a shop's words mean: `python benchmarks/search/tuning_methods.py`.
 
 As it comes, on a few queries, on all of them by LoRA, AdaLoRA and in full, with continued pre-training on the
-titles before, and two encoders as one. Every training has the same seconds; the encoder alone ranks. Writes
-benchmarks/results/tuning-DATA.{md,csv} after each row, so that an interrupted call loses one row alone.
+titles before, and two encoders as one. Every training has the same seconds at most; the encoder alone ranks.
+Writes benchmarks/results/tuning-DATA.{md,csv} after each row, so that an interrupted call loses one row alone.
 """
 
 import logging
@@ -65,27 +65,25 @@ def ways(
 ) -> Iterator[tuple[str, Trained | None, list[EncoderConfig]]]:
     """Label, what was trained for this row, and the encoders whose vectors are put side by side."""
     yield BASELINE, None, [start]
-    folder = RUNS / task.dataset.name
+    runs = RUNS / task.dataset.name
     texts = texts_of(task, engine_of(task, start))
     judgements = task.parts["encoder"]
     for queries in FEW:
-        few = tuned(
-            judged_pairs(judgements, queries), texts, start, "lora", allowed, folder / f"few-{queries}"
-        )
+        few = tuned(judged_pairs(judgements, queries), texts, start, "lora", allowed, runs)
         yield f"LoRA, {queries} queries", few, [few.encoder]
     pairs = judged_pairs(judgements)
-    # The folder that `search_quality.py` looks in as well: one training serves both.
-    lora = tuned(pairs, texts, start, "lora", allowed, folder / "encoder")
+    lora = tuned(pairs, texts, start, "lora", allowed, runs)
     yield "LoRA", lora, [lora.encoder]
-    for method, label in (("adalora", "AdaLoRA"), ("full", "in full, embeddings kept")):
-        other = tuned(pairs, texts, start, method, allowed, folder / method)
-        yield label, other, [other.encoder]
-    read = read_on(texts, start, allowed, folder / "read")
+    adalora = tuned(pairs, texts, start, "adalora", allowed, runs)
+    yield "AdaLoRA", adalora, [adalora.encoder]
+    full = tuned(pairs, texts, start, "full", allowed, runs)
+    yield "in full, embeddings kept", full, [full.encoder]
+    read = read_on(texts, start, allowed, runs)
     yield "titles read", read, [read.encoder]
-    both = tuned(pairs, texts, read.encoder, "lora", allowed, folder / "read-lora")
+    both = tuned(pairs, texts, read.encoder, "lora", allowed, runs)
     yield "titles read, then LoRA", both, [both.encoder]
     yield "two encoders as one: LoRA and as it comes", None, [lora.encoder, start]
-    yield "two encoders as one: LoRA and in full", None, [lora.encoder, other.encoder]
+    yield "two encoders as one: LoRA and in full", None, [lora.encoder, full.encoder]
 
 
 def judged_alone(task: SearchTask, encoders: list[EncoderConfig], label: str) -> pl.DataFrame:
@@ -102,8 +100,8 @@ def report(task: SearchTask, start: EncoderConfig, judged: dict[str, pl.DataFram
         f"The encoder alone ranks: {start.name}, {start.max_tokens} tokens. Learned from: "
         f"{encoder_part(task)}; a few of them drawn by chance where a row says so. Every training has the "
         'same seconds at most; its learning rate comes down within them. "Titles read": masked language '
-        "modelling on the items' "
-        "texts. Two encoders as one: their vectors end to end, which is the mean of both cosines."
+        "modelling on the items' texts. Two encoders as one: their vectors end to end, which is the mean of "
+        "both cosines."
     )
     parts = [story, "\n".join(told), table(judged, task.metric, BASELINE)]
     if {"LoRA", "titles read, then LoRA"} <= judged.keys():
