@@ -2,7 +2,7 @@
 
 As it comes, on a few queries, on all of them by LoRA, AdaLoRA and in full, with continued pre-training on the
 titles before, and two encoders as one. Every training has the same seconds at most; the encoder alone ranks.
-Writes benchmarks/results/tuning-DATA.{md,csv} after each row, so that an interrupted call loses one row alone.
+Writes benchmarks/results/tuning-DATA.{md,csv} after each row: an interrupted call loses one row alone.
 """
 
 import logging
