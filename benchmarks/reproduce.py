@@ -1,7 +1,8 @@
 """Run what a table needs and write it: `python benchmarks/reproduce.py --table ml-100k`.
 
 A run that is complete and has the same configuration is not repeated, so an interrupted table goes on where
-it stopped. Writes Markdown and CSV under benchmarks/results/.
+it stopped. Writes Markdown and CSV under benchmarks/results/; a row whose runs are not here keeps the numbers
+that the CSV has of it, so that one row can be run anew, or on another machine.
 """
 
 import logging
@@ -46,16 +47,23 @@ def main(
     """Run the missing jobs of a table, then write it."""
     log_to_stderr()
     spec = read_spec(table)
-    wanted = [label.strip() for label in only.split(";")] if only else list(spec["rows"])
-    jobs = [job for job in table_jobs(spec, runs_dir / table) if job.row in wanted]
-    missing = [job for job in jobs if not is_done(job)]
-    asked = [job for job in missing if only or job.row not in spec.get("on_request", [])]
-    log.info("%d of %d runs are there already", len(jobs) - len(missing), len(jobs))
-    run_jobs(asked, workers, table)
-    if wanted == list(spec["rows"]):
-        rows = finished_rows(spec, jobs)
-        runs = {row: [Run(job.path) for job in jobs if job.row == row] for row in rows}
-        print(write_results(spec | {"rows": rows}, runs, HERE / "results" / table))
+    wanted = wanted_rows(spec, only)
+    jobs = table_jobs(spec, runs_dir / table)
+    asked = [job for job in jobs if job.row in wanted]
+    missing = [job for job in asked if not is_done(job)]
+    log.info("%d of %d runs are there already", len(asked) - len(missing), len(asked))
+    run_jobs(missing, workers, table)
+    print(write_results(spec, finished_runs(spec, jobs), HERE / "results" / table))
+
+
+def wanted_rows(spec: dict[str, Any], only: str) -> list[str]:
+    """The rows to run: those named, or all but the ones that run on request."""
+    if not only:
+        return [row for row in spec["rows"] if row not in spec.get("on_request", [])]
+    named = [label.strip() for label in only.split(";")]
+    if unknown := [label for label in named if label not in spec["rows"]]:
+        raise typer.BadParameter(f"no such row: {unknown}; there are {list(spec['rows'])}")
+    return named
 
 
 def run_jobs(jobs: list[Job], workers: int, name: str) -> None:
@@ -103,10 +111,10 @@ def composed(overrides: list[str]) -> Config:
         return typed_config(compose("config", overrides=overrides))
 
 
-def finished_rows(spec: dict[str, Any], jobs: list[Job]) -> dict[str, list[str]]:
-    """The rows of the table: of those that run on request only, the ones whose every run is there."""
-    open_rows = {job.row for job in jobs if job.row in spec.get("on_request", []) and not is_done(job)}
-    return {row: overrides for row, overrides in spec["rows"].items() if row not in open_rows}
+def finished_runs(spec: dict[str, Any], jobs: list[Job]) -> dict[str, list[Run]]:
+    """The runs of every row whose every repetition is there."""
+    of_rows = {row: [job for job in jobs if job.row == row] for row in spec["rows"]}
+    return {row: [Run(job.path) for job in own] for row, own in of_rows.items() if all(map(is_done, own))}
 
 
 def is_done(job: Job) -> bool:

@@ -6,8 +6,10 @@ from types import ModuleType
 
 import polars as pl
 import pytest
+import typer
 from omegaconf import OmegaConf
 
+from kgrec.evaluation.significance import bootstrap_interval
 from kgrec.run import Run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.fixture
 def reproduce(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    for name in ("reproduce", "result_table"):
+    for name in ("reproduce", "result_table", "row_tests", "kept_rows"):
         sys.modules.pop(name, None)
     import reproduce
 
@@ -54,6 +56,7 @@ def test_a_table_is_finished_once_and_tells_its_runs(
     assert not any(reproduce.is_done(job) for job in changed)
 
     from result_table import write_results
+    from row_tests import user_means
 
     runs = {row: [Run(job.path) for job in jobs if job.row == row] for row in ("popularity", "EASE")}
     text = write_results(table, runs, tmp_path / "shop")
@@ -61,13 +64,58 @@ def test_a_table_is_finished_once_and_tells_its_runs(
     written = pl.read_csv(tmp_path / "shop.csv")
     recalls = [run.read_json("metrics.json")["test"]["recall@10"] for run in runs["EASE"]]
     assert written.filter(pl.col("row") == "EASE")["recall@10"][0] == pytest.approx(sum(recalls) / 2)
+    of_people = user_means(runs["EASE"], "recall@10")["value"].to_numpy()
+    low, high = bootstrap_interval(of_people, 2_000, 0)
+    assert low <= of_people.mean() <= high
+    assert (
+        f" ± {written.filter(pl.col('row') == 'EASE')['recall@10 sd'][0]:.4f} | [{low:.4f}, {high:.4f}] |"
+        in text
+    )
     assert "EASE - popularity" in text
     assert "*published:* Somebody" in text
     assert (tmp_path / "shop.png").read_bytes().startswith(b"\x89PNG")
     named = table | {"published": {"EASE": {"values": {"recall@10": 0.4321}, "source": "a paper"}}}
     lines = write_results(named, runs, tmp_path / "named").splitlines()
     place = next(place for place, line in enumerate(lines) if line.startswith("| EASE |"))
-    assert lines[place + 1].startswith("| *published:* EASE, a paper | 0.4321 |")
+    assert lines[place + 1].startswith("| *published:* EASE, a paper | 0.4321 |  |")
+
+
+def test_a_row_without_runs_keeps_its_numbers(
+    reproduce: ModuleType, shop_overrides: list[str], tmp_path: Path, cache: Path
+) -> None:
+    table = spec(shop_overrides)
+    jobs = reproduce.table_jobs(table, tmp_path / "runs")
+    for job in jobs:
+        reproduce.run_experiment(job.config, job.path)
+    from result_table import write_results
+
+    runs = reproduce.finished_runs(table, jobs)
+    first = write_results(table, runs, tmp_path / "shop")
+    commit = runs["EASE"][0].read_json("environment.json")["commit"][:7]
+    assert commit in first.splitlines()[-1] and "`python benchmarks/reproduce.py --table shop`" in first
+    written = (tmp_path / "shop.csv").read_text()
+    # No run is left, then all of one row: the numbers stay, and so do the tests, byte for byte.
+    assert write_results(table, {}, tmp_path / "shop") == first
+    assert write_results(table, {"popularity": runs["popularity"]}, tmp_path / "shop") == first
+    assert (tmp_path / "shop.csv").read_text() == written
+    # With the flagship's runs alone nothing can be paired, and the table says so.
+    alone = write_results(table, {"EASE": runs["EASE"]}, tmp_path / "shop")
+    assert "EASE - popularity" not in alone
+    assert "Not tested against EASE, for want of runs to pair: popularity." in alone
+    assert (tmp_path / "shop.csv").read_text() == written
+    # A column that the kept row does not have cannot be made up: the row is left out.
+    more = write_results(
+        table | {"metrics": ["recall@10", "mrr@10"]}, {"EASE": runs["EASE"]}, tmp_path / "shop"
+    )
+    assert "| popularity |" not in more and "| EASE |" in more
+
+
+def test_rows_are_named_or_told(reproduce: ModuleType) -> None:
+    table = {"rows": {"one": [], "slow": []}, "on_request": ["slow"]}
+    assert reproduce.wanted_rows(table, "") == ["one"]
+    assert reproduce.wanted_rows(table, "slow; one") == ["slow", "one"]
+    with pytest.raises(typer.BadParameter, match=r"no such row: \['two'\]; there are \['one', 'slow'\]"):
+        reproduce.wanted_rows(table, "two")
 
 
 def test_every_row_of_every_table_composes_and_shares_its_repetitions(reproduce: ModuleType) -> None:
