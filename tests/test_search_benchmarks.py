@@ -158,3 +158,32 @@ def test_an_encoder_is_trained_once_for_the_same_examples_and_settings(
     ]
     assert not torch.equal(vectors[0], vectors[1])
     assert not torch.equal(vectors[0], vectors[2])
+
+
+def test_a_logged_query_is_answered_by_what_the_others_chose(load: Any) -> None:
+    logged = load("logged_queries")
+    # Setting 0 is the best of all by query 0 alone: the other two choose setting 1, which is worse for it.
+    values = np.array([[0.9, 0.1, 0.1], [0.2, 0.5, 0.3], [0.0, 0.2, 0.4]])
+    assert logged.left_out(values).tolist() == [0.2, 0.1, 0.1]
+
+
+def test_logged_queries_are_judged_on_what_was_shown(load: Any) -> None:
+    logged = load("logged_queries")
+    pages = pl.DataFrame(
+        {
+            "session": [str(session) for session in range(40) for _ in range(2)],
+            "query": ["ipad"] * 80,
+            "item": ["good", "bad"] * 20 + ["bad", "good"] * 20,
+            "rank": [0, 1] * 40,
+            "clicked": [True, False] * 20 + [False, True] * 20,
+        }
+    )
+    judgements = logged.judged_by_clicks(pages)
+    topic = Topic("ipad")
+    good, bad = judgements.grades[topic]["good"], judgements.grades[topic]["bad"]
+    assert good > 3 * bad > 0
+    rankings = {topic: ["never shown", "bad", "good"]}
+    assert logged.condensed(rankings, judgements) == {topic: ["bad", "good"]}
+    discount = 1 / np.log2(3)
+    expected = (bad + good * discount) / (good + bad * discount)
+    assert logged.ndcg(rankings, judgements) == pytest.approx([expected])
