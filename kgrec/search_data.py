@@ -46,7 +46,8 @@ def engine_over_data(name: str, conf: Path, search: SearchConfig) -> SearchEngin
     config = data_config(name, conf)
     dataset = search_dataset(config.data)
     embedder = TextEmbedder.from_config(config.features.text, cache_folder(), torch.device("cpu"))
-    return SearchEngine.from_dataset(dataset, config.data.template, embedder, search)
+    folder = cache_folder() / "search"
+    return SearchEngine.from_dataset(dataset, config.data.template, embedder, search, folder=folder)
 
 
 def open_engine(

@@ -75,7 +75,8 @@ def engine_of(task: SearchTask, *encoders: EncoderConfig) -> SearchEngine:
     embedder = TextEmbedder.from_config(text, cache_folder(), torch.device("cpu"))
     started = time.perf_counter()
     search = SearchConfig(hidden_relations=task.hidden)
-    engine = SearchEngine.from_dataset(task.dataset, task.template, embedder, search)
+    kept = cache_folder() / "search"
+    engine = SearchEngine.from_dataset(task.dataset, task.template, embedder, search, folder=kept)
     log.info("indexed %d items in %.1f s", len(task.dataset.items), time.perf_counter() - started)
     return engine
 

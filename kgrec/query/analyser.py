@@ -46,7 +46,8 @@ class Analyser:
         self.stop_words = STOP_WORDS if stop_words else frozenset()
         self.stem = stem
         self._stemmer = Stemmer.Stemmer("english")
-        self._words = sorted({word for word in map(normalise, words) if _is_han_word(word)})
+        self.own_words = sorted({word for word in map(normalise, words) if _is_han_word(word)})
+        """What jieba knows beside its own dictionary, normalised."""
         self._cutter: jieba.Tokenizer | None = None
         self._word_pieces = lru_cache(_CACHE)(self._analysed_word)
         self._han_pieces = lru_cache(_CACHE)(self._analysed_han)
@@ -107,7 +108,7 @@ class Analyser:
 
     def _dictionary(self) -> jieba.Tokenizer:
         if self._cutter is None:
-            self._cutter = cutter(self._words)
+            self._cutter = cutter(self.own_words)
         return self._cutter
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kgrec.data.dataset import Dataset
+from kgrec.data.locate import cache_folder
 from kgrec.errors import ConfigError
 from kgrec.features.text import TextEmbedder
 from kgrec.models.base import Scorer
@@ -59,10 +60,11 @@ class SearchEngine:
         embedder: TextEmbedder | TextPart | None = None,
         config: SearchConfig | None = None,
         scorer: Scorer | None = None,
+        folder: Path | None = None,
     ) -> "SearchEngine":
         """Search over a data set, a catalogue alone included; see `SearchPieces.build`."""
         config = config or SearchConfig()
-        return cls(SearchPieces.build(dataset, template, config, embedder, scorer), config)
+        return cls(SearchPieces.build(dataset, template, config, embedder, scorer, folder), config)
 
     @classmethod
     def from_run(cls, recommender: "Recommender", config: SearchConfig | None = None) -> "SearchEngine":
@@ -72,7 +74,9 @@ class SearchEngine:
         config = config or SearchConfig()
         dataset, template = run_dataset(recommender.run), recommender.config.data.template
         text = run_text(recommender.run, recommender.config, dataset, config)
-        return cls.from_dataset(dataset, template, text, config, recommender.scorer)
+        return cls.from_dataset(
+            dataset, template, text, config, recommender.scorer, cache_folder() / "search"
+        )
 
     def search(
         self,

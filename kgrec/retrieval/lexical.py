@@ -1,6 +1,7 @@
 """Search by words: BM25 over two fields of each item."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from kgrec.errors import RunError
 from kgrec.files import atomic_path
 from kgrec.progress import progress
 from kgrec.query.analyser import Analyser
+from kgrec.query.kept import kept, key_of
 from kgrec.query.understanding import Query
 from kgrec.retrieval.base import Candidates, best_of
 from kgrec.retrieval.bm25 import Bm25Field
@@ -47,6 +49,20 @@ class LexicalRetriever:
             if weights[name]
         }
         return cls(fields, weights, len(documents))
+
+    @classmethod
+    def kept(
+        cls, documents: Documents, analyser: Analyser, config: LexicalConfig, folder: Path | None
+    ) -> "LexicalRetriever":
+        """The index that ``folder`` keeps of these documents, built and put there if it has none."""
+        settings = f"{config} {sorted(analyser.stop_words)} {analyser.stem}"
+        read = (documents.texts, [""], documents.facts, [""], analyser.own_words)
+        name = f"lexical-{key_of(chain(*read), settings)}" if folder is not None else ""
+
+        def build() -> "LexicalRetriever":
+            return cls.build(documents, analyser, config)
+
+        return kept(folder, name, cls.load, build, cls.save)
 
     def scores(self, tokens: Sequence[str]) -> np.ndarray:
         """Scores of all items ``(n_items,)`` float32; 0 where no token matches."""

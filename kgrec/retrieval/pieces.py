@@ -1,6 +1,7 @@
 """What a search engine is made of, and how it is built from a data set."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -63,12 +64,14 @@ class SearchPieces:
         config: SearchConfig,
         embedder: TextEmbedder | TextPart | None,
         scorer: Scorer | None = None,
+        folder: Path | None = None,
     ) -> "SearchPieces":
         """Index a data set.
 
         ``embedder``: None = words and knowledge alone; a `TextPart` where items have vectors already.
         ``scorer``: a model of the same items and users; None = history by content, strangers by popularity.
-        The interactions of ``dataset`` are everybody's past.
+        The interactions of ``dataset`` are everybody's past. ``folder``: where what was read from the texts
+        is kept, so that the next start need not read them all again; None = nowhere.
 
         Raises:
             ConfigError: a hidden relation or a column of the template does not exist.
@@ -79,14 +82,14 @@ class SearchPieces:
         if text is not None and not bool(torch.any(text.vectors)):
             text = None
         facts = FactTable.from_dataset(dataset, hidden)
-        understanding = QueryUnderstanding.from_catalogue(dataset, hidden, template)
+        understanding = QueryUnderstanding.from_catalogue(dataset, hidden, template, folder)
         content = ContentScorer.build(None if text is None else text.vectors, facts)
         return cls(
             dataset.items,
             docs,
             ItemAttributes.from_dataset(dataset, hidden),
             understanding,
-            LexicalRetriever.build(docs, understanding.analyser, config.lexical),
+            LexicalRetriever.kept(docs, understanding.analyser, config.lexical, folder),
             None if text is None else DenseRetriever.build(text.vectors, config.index),
             None if text is None else text.encoder,
             GraphRetriever(facts, config.graph),

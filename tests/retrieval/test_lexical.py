@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 
 from kgrec.data.dataset import Dataset
 from kgrec.errors import RunError
+from kgrec.query.analyser import Analyser
 from kgrec.query.understanding import QueryUnderstanding
 from kgrec.retrieval.base import Retriever
 from kgrec.retrieval.documents import documents
@@ -124,3 +126,28 @@ def test_types_find_their_titles_on_a_real_catalogue(
     for word in ("运动鞋", "四件套", "行车记录仪", "耳机"):
         hits = set(found(dataset, retriever, understanding, word)) & set(truth[word])
         assert len(hits) >= 0.8 * min(10, len(truth[word])), word
+
+
+def test_an_index_is_built_once_for_the_same_texts(
+    bilingual: Dataset,
+    understanding: QueryUnderstanding,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    docs, analyser, config = documents(bilingual, TEMPLATE), understanding.analyser, LexicalConfig()
+    first = LexicalRetriever.kept(docs, analyser, config, tmp_path)
+    (folder,) = tmp_path.iterdir()
+    with monkeypatch.context() as patched:
+        patched.setattr(LexicalRetriever, "build", None)
+        again = LexicalRetriever.kept(docs, analyser, config, tmp_path)
+    assert again.scores(["nike"]).tolist() == first.scores(["nike"]).tolist() and again.scores(["nike"]).any()
+    # Another weight, another text or another word of the dictionary is another index.
+    LexicalRetriever.kept(docs, analyser, LexicalConfig(k1=1.2), tmp_path)
+    LexicalRetriever.kept(replace(docs, facts=docs.facts[::-1]), analyser, config, tmp_path)
+    LexicalRetriever.kept(docs, Analyser(words=["跑步鞋"]), config, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 4
+    # A torn index is built again.
+    (folder / "text" / "field.json").write_text("{")
+    healed = LexicalRetriever.kept(docs, analyser, config, tmp_path)
+    assert healed.scores(["nike"]).tolist() == first.scores(["nike"]).tolist()
+    assert LexicalRetriever.load(folder).scores(["nike"]).any()
