@@ -20,6 +20,7 @@ SECTIONS = {
     "lastfm-slow": "lastfm-slow.md",
     "lastfm-paper": "lastfm-paper.md",
     "zh-titles": "search-zh-titles.md",
+    "zh-shop": "search-zh-shop.md",
     "retrotech": "search-retrotech.md",
     "search-latency": "search-latency.md",
     "search-vectors": "search-vectors.md",

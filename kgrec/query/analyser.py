@@ -79,6 +79,14 @@ class Analyser:
         runs = (match[0] for match in _RUNS.finditer(text) if match.lastgroup != "han")
         return [word for run in runs if not _DIGIT.search(run) for word in _LETTERS.findall(run)]
 
+    def whole_words(self, text: str) -> list[str]:
+        """Words of normalised text as somebody would type them: runs of Han cut by jieba, others whole."""
+        found: list[str] = []
+        for match in _RUNS.finditer(text):
+            is_han = match.lastgroup == "han"
+            found += self._dictionary().cut(match[0], HMM=False) if is_han else [match[0]]
+        return [word for word in found if word not in self.stop_words]
+
     def stemmed(self, word: str) -> str:
         """The form under which a normalised word is searched."""
         return str(self._stemmer.stemWord(word)) if self.stem else word

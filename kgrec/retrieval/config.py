@@ -81,6 +81,9 @@ class SearchConfig:
     ``feedback`` is what the graph list counts for a query that names no entity."""
     by_coverage: bool = True
     """Whether the lexical list counts by the share of the query that its best item covers; see `Coverage`."""
+    centre: bool = True
+    """Whether items' vectors and queries' vectors each lose their mean before they are compared; see
+    `query_mean`."""
     depth: int = 200
     """Candidates of each retriever."""
     rrf_k: float = 60.0

@@ -12,6 +12,7 @@ from kgrec.data.user_items import UserItems
 from kgrec.data.vocabulary import Vocabulary
 from kgrec.features.text import TextEmbedder
 from kgrec.models.base import Scorer
+from kgrec.query.analyser import Analyser
 from kgrec.query.understanding import QueryUnderstanding
 from kgrec.retrieval.attributes import ItemAttributes
 from kgrec.retrieval.config import SearchConfig
@@ -25,6 +26,7 @@ from kgrec.retrieval.lexical import LexicalRetriever
 from kgrec.retrieval.people import People
 from kgrec.retrieval.personal import PersonalRetriever
 from kgrec.retrieval.query_encoder import QueryEncoder
+from kgrec.retrieval.query_mean import query_mean
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class SearchPieces:
             text = None
         facts = FactTable.from_dataset(dataset, hidden)
         understanding = QueryUnderstanding.from_catalogue(dataset, hidden, template, folder)
+        dense = None if text is None else _dense(text, docs, understanding.analyser, config, folder)
         content = ContentScorer.build(None if text is None else text.vectors, facts)
         return cls(
             dataset.items,
@@ -90,12 +93,19 @@ class SearchPieces:
             ItemAttributes.from_dataset(dataset, hidden),
             understanding,
             LexicalRetriever.kept(docs, understanding.analyser, config.lexical, folder),
-            None if text is None else DenseRetriever.build(text.vectors, config.index),
+            dense,
             None if text is None else text.encoder,
             GraphRetriever(facts, config.graph),
             PersonalRetriever(scorer or content, _popularity(dataset), content),
             _people(dataset),
         )
+
+
+def _dense(
+    text: TextPart, docs: Documents, analyser: Analyser, config: SearchConfig, folder: Path | None
+) -> DenseRetriever:
+    mean = query_mean(docs.titles, analyser, text.encoder, folder) if config.centre else None
+    return DenseRetriever.build(text.vectors, config.index, mean)
 
 
 def _people(dataset: Dataset) -> People:

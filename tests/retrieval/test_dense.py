@@ -49,6 +49,21 @@ def test_an_item_without_text_is_never_found() -> None:
     assert set(dense.retrieve(QUERY, vectors[1], None, 10, allowed).items.tolist()) == {1, 5}
 
 
+def test_a_mean_of_queries_centres_both_sides() -> None:
+    vectors, query, mean = torch.randn(30, 6) + 5, torch.randn(6) + 3, torch.randn(6) + 3
+    vectors[4] = 0
+    dense = DenseRetriever.build(vectors, IndexConfig(), mean)
+    texts = [row for row in range(30) if row != 4]
+    items = torch.nn.functional.normalize(vectors - vectors[texts].mean(0), dim=1)
+    products = items @ torch.nn.functional.normalize(query - mean, dim=0)
+    products[4] = -torch.inf
+    found = dense.retrieve(QUERY, query, None, 29)
+    assert found.items.tolist() == products.argsort(descending=True)[:29].tolist()
+    assert found.scores.tolist() == pytest.approx(products[found.items].tolist(), abs=1e-5)
+    assert dense.score(query, np.array([9, 2])).tolist() == pytest.approx(products[[9, 2]].tolist(), abs=1e-5)
+    assert dense.score(query, np.array([4])).tolist() == [0.0]
+
+
 def test_no_vector_finds_nothing() -> None:
     dense = DenseRetriever.build(torch.randn(6, 4), IndexConfig())
     assert (

@@ -96,7 +96,22 @@ def test_a_bedding_history_sees_bedding_first_for_a_vague_query(
     first = engine.search(query, history=bedding_history, k=1).hits[0]
     assert category[first.item] in BEDDING
     assert first.history[0].item in bedding_history and "personal" in first.parts
-    assert category[engine.search(query, k=1).hits[0].item] not in BEDDING
+
+
+@pytest.mark.parametrize("query", VAGUE)
+@pytest.mark.parametrize("liked", ["宠物", "锅具"])
+def test_another_history_sees_its_own_first_for_the_same_query(
+    query: str, liked: str, engine: SearchEngine, category: dict[str, str]
+) -> None:
+    history = sorted(item for item, name in category.items() if name == liked)[:4]
+    assert category[engine.search(query, history=history, k=1).hits[0].item] == liked
+
+
+def test_a_stranger_sees_something_else_for_most_vague_queries(
+    engine: SearchEngine, category: dict[str, str]
+) -> None:
+    firsts = [category[engine.search(query, k=1).hits[0].item] for query in VAGUE]
+    assert sum(first in BEDDING for first in firsts) <= 1
 
 
 def test_a_clear_query_is_answered_whatever_the_history(
@@ -111,6 +126,15 @@ def test_an_empty_query_recommends_by_history(
     hits = engine.search("", history=bedding_history, k=3).hits
     assert {category[hit.item] for hit in hits} <= BEDDING
     assert not set(items(hits)) & set(bedding_history)
+
+
+def test_categories_as_queries_with_the_category_hidden(conf: Path, shop: Dataset, cache: Path) -> None:
+    hidden = engine_over_data("zh-shop", conf, SearchConfig(hidden_relations=["category"]))
+    facts = shop.triples.filter((pl.col("relation") == "category") & (pl.len().over("relation", "tail") >= 5))
+    truth = {name: set(items) for name, items in facts.group_by("tail").agg("head").rows()}
+    assert len(truth) == 17
+    found = {name: items(hidden.search(name, k=5).hits) for name in truth}
+    assert sum(len(truth[name] & set(found[name])) for name in truth) / (5 * len(truth)) > 0.72
 
 
 def test_a_hidden_category_is_in_no_part_of_an_answer(conf: Path, shop: Dataset, cache: Path) -> None:
