@@ -53,7 +53,8 @@ def engine_over_data(name: str, conf: Path, search: SearchConfig) -> SearchEngin
 def open_engine(
     data: str | None, run: str | None, runs_dir: Path, conf: Path, hide: Sequence[str], ranker: Path | None
 ) -> SearchEngine:
-    """Search over ``data``, or over ``run`` (the latest where neither is named) as its own ``search`` says.
+    """Search over ``data`` as ``conf`` says, or over ``run`` (the latest where neither is named) as its own
+    ``search`` says.
 
     ``hide``: relations and columns that search may not see, beside those that the run hides already.
     ``ranker``: a learned fusion's file; without one a fusion is as configured.
@@ -64,7 +65,11 @@ def open_engine(
     if data is not None and run is not None:
         raise ConfigError("give either --data NAME or --run RUN, not both")
     recommender = Recommender.load(run or LATEST, runs_dir) if data is None else None
-    config = SearchConfig() if recommender is None else recommender.config.search
+    if recommender is not None:
+        config = recommender.config.search
+    else:
+        assert data is not None
+        config = data_config(data, conf).search
     config = replace(config, hidden_relations=[*config.hidden_relations, *hide])
     if ranker is not None:
         config = replace(config, fusion="learned", ranker=str(ranker))

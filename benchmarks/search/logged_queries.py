@@ -16,7 +16,7 @@ import polars as pl
 import torch
 import typer
 from search_quality import engine_of
-from search_systems import WEIGHTS, weighted
+from search_systems import WEIGHTS, fused_by, weighted
 from search_tasks import SearchTask
 
 from kgrec.data.judgements import Judgements, Topic
@@ -53,10 +53,12 @@ def main(
     pages = read_sessions(locate(config.data))
     judgements = judged_by_clicks(pages)
     task = SearchTask(search_dataset(config.data), config.data.template, [], {}, "")
-    engine = engine_of(task, replace(config.features.text.encoders[0], max_tokens=max_tokens))
+    plain = engine_of(task, replace(config.features.text.encoders[0], max_tokens=max_tokens))
+    # Whatever was shown has to be in the lists, however far down.
+    engine = fused_by(plain, depth=len(task.dataset.items))
     found = find(engine, judgements.topics, "logged queries")
-    values = {label: ndcg(found.single(name), judgements) for label, name in SINGLE.items()}
-    values["fused, as it comes"] = ndcg(found.rankings(engine.fuse), judgements)
+    values = {label: ndcg(found.single(name, None), judgements) for label, name in SINGLE.items()}
+    values["fused, as it comes"] = ndcg(found.rankings(engine.fuse, None), judgements)
     values[LEFT_OUT] = left_out(trials(found, judgements))
     text = report(values, judgements, pages)
     output.mkdir(parents=True, exist_ok=True)
@@ -89,7 +91,7 @@ def ndcg(rankings: Rankings, judgements: Judgements) -> np.ndarray:
 def trials(found: Found, judgements: Judgements) -> np.ndarray:
     """ndcg@10 of every topic under every pair of weights, ``(n_pairs, n_topics)``."""
     pairs = product(WEIGHTS, WEIGHTS)
-    return np.stack([ndcg(weighted(found, "convex", *pair), judgements) for pair in pairs])
+    return np.stack([ndcg(weighted(found, "convex", *pair, None), judgements) for pair in pairs])
 
 
 def left_out(values: np.ndarray) -> np.ndarray:

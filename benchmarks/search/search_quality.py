@@ -110,10 +110,10 @@ def note(task: SearchTask, encoder: EncoderConfig) -> str:
     """What was searched."""
     counts = ", ".join(f"{name} {len(own.topics):,}" for name, own in task.parts.items())
     hidden = f"; hidden: {', '.join(task.hidden)}" if task.hidden else ""
+    fitted = "Fusions were fitted and chosen on the ranker part." if task.parts["ranker"].topics else ""
     return (
         f"{task.dataset.name}: {task.story} {len(task.dataset.items):,} items; queries: {counts}{hidden}. "
-        f"Encoder {encoder.name}, {encoder.max_tokens} tokens. Fusions were fitted and chosen on the ranker "
-        "part."
+        f"Encoder {encoder.name}, {encoder.max_tokens} tokens. {fitted or 'Nothing was fitted.'}"
     )
 
 

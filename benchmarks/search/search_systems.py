@@ -8,7 +8,7 @@ from search_tasks import SearchTask
 from kgrec.data.judgements import Judgements
 from kgrec.evaluation.graded import judge, means
 from kgrec.retrieval.engine import SearchEngine
-from kgrec.retrieval.found import Found, Rankings
+from kgrec.retrieval.found import DEPTH, Found, Rankings
 
 WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 """Weights of the dense and of the graph list beside 1 for the words."""
@@ -20,11 +20,11 @@ def fused_by(engine: SearchEngine, **changes: object) -> SearchEngine:
     return SearchEngine(engine.pieces, config)
 
 
-def weighted(found: Found, fusion: str, dense: float, graph: float) -> Rankings:
+def weighted(found: Found, fusion: str, dense: float, graph: float, depth: int | None = DEPTH) -> Rankings:
     """Reciprocal ranks or convex scores with these weights beside the words' 1."""
     weights = found.engine.config.weights | {"lexical": 1.0, "dense": dense, "graph": graph}
     engine = fused_by(found.engine, fusion=fusion, weights=weights)
-    return found.rankings(engine.fuse)
+    return found.rankings(engine.fuse, depth)
 
 
 def best_weights(

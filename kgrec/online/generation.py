@@ -30,6 +30,7 @@ from kgrec.retrieval.engine import SearchEngine
 from kgrec.retrieval.fact_table import FactTable
 from kgrec.retrieval.people import STRANGER, Person
 from kgrec.retrieval.pieces import TextPart
+from kgrec.retrieval.query_encoder import QueryEncoder
 from kgrec.retrieval.run_search import run_text
 from kgrec.run import Run
 
@@ -71,11 +72,14 @@ class Generation:
         records: Sequence[ItemRecord] = (),
         neighbours: int = 20,
         known_texts: dict[str, torch.Tensor] | None = None,
+        encoder: QueryEncoder | None = None,
     ) -> None:
         """``records``: items that came or changed since the run; ``known_texts``: vectors of texts that were
-        encoded before. Cost: with records one pass over catalogue and facts, and the texts of the catalogue
-        are encoded unless the run keeps them."""
+        encoded before; ``encoder``: one that remembers queries, None = a new one. Cost: with records one
+        pass over catalogue and facts, and the texts of the catalogue are encoded unless the run keeps them.
+        """
         self._known_texts = {} if known_texts is None else known_texts
+        self._encoder = encoder
         self.trained, self.records, self.neighbours = trained, tuple(records), neighbours
         self.dataset = with_records(trained.dataset, self.records)
         self.template = template_for(trained.config.data.template, self.records)
@@ -102,7 +106,7 @@ class Generation:
 
     def with_records(self, records: Sequence[ItemRecord]) -> "Generation":
         """The same training with other items beside; searchable at once where this one is."""
-        changed = Generation(self.trained, records, self.neighbours, self._known_texts)
+        changed = Generation(self.trained, records, self.neighbours, self._known_texts, self._encoder)
         if self._engine is not None:
             changed.warm_up()
         return changed
@@ -222,7 +226,11 @@ class Generation:
     def _read_texts(self) -> TextPart | None:
         trained, search = self.trained, self.trained.config.search
         part = run_text(trained.run, trained.config, trained.dataset, search)
-        if part is None or not self.records:
+        if part is None:
+            return None
+        self._encoder = self._encoder or part.encoder
+        part = replace(part, encoder=self._encoder)
+        if not self.records:
             return part
         texts = documents(self.dataset, self.template, search.hidden_relations).texts
         vectors = torch.zeros(len(texts), part.vectors.shape[1])

@@ -65,6 +65,9 @@ class QueryUnderstanding:
         linker = EntityLinker.from_dataset(dataset, hidden_relations)
         analyser = Analyser(words=linker.entity_labels)
         texts = item_texts(visible_catalogue(dataset, hidden_relations), template)
+        if "{title}" not in template:
+            # A title that is linked to is spelt rightly as well.
+            texts += item_texts(visible_catalogue(dataset, hidden_relations), "{title}")
         counts = word_counts([*texts, *linker.entity_labels], analyser, folder)
         return cls(analyser, Speller.from_counts(counts, analyser.stemmed), linker)
 

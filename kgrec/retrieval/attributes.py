@@ -37,6 +37,11 @@ class ItemAttributes:
         places = (cells["row"].to_numpy(), cells["column"].to_numpy())
         self.matrix = csr_matrix((ones, places), (n_items, len(self.values)))
         """``(n_items, values)``, 1 where an item has a value."""
+        self.columns = {
+            name: slice(self.name_of.index(name), self.name_of.index(name) + self.name_of.count(name))
+            for name in self.names
+        }
+        """Which columns are of which attribute."""
         self._by_value = self.matrix.tocsc()
         self._columns: dict[tuple[str, str], list[int]] = {}
         for column, (name, value) in enumerate(zip(self.name_of, self.values, strict=True)):

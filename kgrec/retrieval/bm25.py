@@ -58,6 +58,6 @@ class Bm25Field:
             if meta["empty"]:
                 return cls(None, {}, meta["n_documents"]), meta["weight"]
             index = bm25s.BM25.load(str(folder), show_progress=False, allow_pickle=False)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{folder}: no readable BM25 index ({error}); build it again") from error
         return cls(index, index.vocab_dict, meta["n_documents"]), meta["weight"]

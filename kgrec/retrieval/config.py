@@ -37,7 +37,8 @@ class IndexConfig:
 
     kind: str = "exact"
     """exact; hnsw (a graph of neighbours: fast, needs the vectors and the graph in memory); ivfpq (lists of
-    codes: a small part of the memory, less exact)."""
+    codes: a small part of the memory, less exact). The vectors stay in memory beside any index: filters
+    and the learned fusion ask for scores of any item."""
     links: int = 32
     """hnsw: neighbours a vector keeps (twice as many at the lowest level)."""
     build_width: int = 200

@@ -1,5 +1,6 @@
 """One answer from words, meaning, knowledge and the person."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,13 +23,16 @@ from kgrec.retrieval.filters import Filters
 from kgrec.retrieval.fusion import convex, reciprocal_rank
 from kgrec.retrieval.people import History, Person
 from kgrec.retrieval.pieces import SearchPieces, TextPart
-from kgrec.retrieval.rank_features import rank_features
+from kgrec.retrieval.rank_features import feature_settings, rank_features
 
 if TYPE_CHECKING:
     from kgrec.recommender import Recommender
 
     # LightGBM takes a second to import, and few searches are learned.
     from kgrec.retrieval.ranker import LearnedRanker
+
+
+log = logging.getLogger(__name__)
 
 
 class SearchEngine:
@@ -47,7 +51,7 @@ class SearchEngine:
         if config.fusion not in FUSIONS:
             raise ConfigError(f"fusion is {config.fusion!r}; use one of {', '.join(FUSIONS)}")
         if config.fusion == "learned" and ranker is None:
-            ranker = _ranker_of(config)
+            ranker = _ranker_of(config, pieces)
         self.pieces, self.config, self.ranker = pieces, config, ranker
         self._coverage = Coverage(pieces.lexical)
         self._explainer = Explainer(pieces, config)
@@ -73,6 +77,12 @@ class SearchEngine:
 
         config = config or SearchConfig()
         dataset, template = run_dataset(recommender.run), recommender.config.data.template
+        if learned := sorted(set(config.hidden_relations) & set(dataset.relations.ids)):
+            log.warning(
+                "search hides %s, yet the model was trained with it: a person's scores may know it; "
+                "train with data.hidden_relations to hide it from them, too",
+                ", ".join(learned),
+            )
         text = run_text(recommender.run, recommender.config, dataset, config)
         return cls.from_dataset(
             dataset, template, text, config, recommender.scorer, cache_folder() / "search"
@@ -101,7 +111,11 @@ class SearchEngine:
         allowed = filters.mask(self.pieces.attributes) if filters else None
         if query.empty:
             lists = self._recommendations(person, max(k, self.config.depth), allowed)
-            fused = next(iter(lists.values()), NOTHING) if lists else self._anything(k, allowed)
+            fused = (
+                next(iter(lists.values()), NOTHING)
+                if lists
+                else self._anything(k, self._new(person, allowed))
+            )
         else:
             lists = self.retrieve(query, person, allowed, k)
             fused = self.fuse(query, lists) if any(map(len, lists.values())) else self._anything(k, allowed)
@@ -166,18 +180,22 @@ class SearchEngine:
 
     def _recommendations(self, person: Person, k: int, allowed: np.ndarray | None) -> dict[str, Candidates]:
         """What this person may like and has not had; nothing for a stranger where nothing is popular."""
-        fresh = np.ones(len(self.pieces.items), bool) if allowed is None else allowed.copy()
-        fresh[person.past] = False
-        found = self.pieces.personal.best(person, k, fresh)
+        found = self.pieces.personal.best(person, k, self._new(person, allowed))
         name = "personal" if person.known else "popularity"
         return {name: found} if len(found) else {}
+
+    def _new(self, person: Person, allowed: np.ndarray | None) -> np.ndarray:
+        """``(n_items,)`` bool: what is allowed and new to the person."""
+        fresh = np.ones(len(self.pieces.items), bool) if allowed is None else allowed.copy()
+        fresh[person.past] = False
+        return fresh
 
     def _anything(self, k: int, allowed: np.ndarray | None) -> Candidates:
         """Items in the order of their rows, which is random and fixed: the last resort."""
         return best_of(np.zeros(len(self.pieces.items), np.float32), k, allowed=allowed)
 
 
-def _ranker_of(config: SearchConfig) -> "LearnedRanker":
+def _ranker_of(config: SearchConfig, pieces: SearchPieces) -> "LearnedRanker":
     from kgrec.retrieval.ranker import LearnedRanker
 
     if not config.ranker:
@@ -185,4 +203,4 @@ def _ranker_of(config: SearchConfig) -> "LearnedRanker":
             "fusion is 'learned', which needs a fitted ranker: fit one with scripts/fit_ranker.py and name "
             "its file in search.ranker"
         )
-    return LearnedRanker.load(Path(config.ranker))
+    return LearnedRanker.load(Path(config.ranker), feature_settings(config, pieces.encoder))

@@ -17,12 +17,16 @@ def facets(
     if len(items) == 0:
         return {}
     counts = np.bincount(attributes.matrix[items].indices, minlength=len(attributes.values))
+    rows = attributes.matrix[items]
+    described = {
+        name: int((rows[:, columns].getnnz(1) > 0).sum()) for name, columns in attributes.columns.items()
+    }
     found: dict[str, list[tuple[str, int]]] = {}
     for column in np.flatnonzero(counts):
         found.setdefault(attributes.name_of[column], []).append(
             (attributes.values[column], int(counts[column]))
         )
-    names = sorted(found, key=lambda name: (-sum(count for _, count in found[name]), name))
+    names = sorted(found, key=lambda name: (-described[name], name))
     return {
         name: sorted(found[name], key=lambda pair: (-pair[1], pair[0]))[:n_values]
         for name in names[:n_attributes]

@@ -23,8 +23,11 @@ class FactTable:
     relations: np.ndarray
     others: np.ndarray
     """``(2 * triples,)`` int64 each: relation row, and the node at the other end."""
+    neighbour_starts: np.ndarray
+    neighbours: np.ndarray
+    """The same without relations: nodes that any fact joins to v, each once."""
     item_counts: np.ndarray
-    """``(nodes,)`` int64: facts of the node whose other end is an item."""
+    """``(nodes,)`` int64: items that some fact joins to the node, each once."""
     idf: np.ndarray
     """``(nodes,)`` float64 in [0, 1]: ``log((1 + I) / (1 + n_v)) / log(1 + I)``, n_v the item count."""
 
@@ -45,12 +48,22 @@ class FactTable:
         ends = np.concatenate([facts[:, 0], facts[:, 2]])
         others = np.concatenate([facts[:, 2], facts[:, 0]])
         order = np.argsort(ends, kind="stable")
-        starts = np.zeros(n_nodes + 1, np.int64)
-        np.cumsum(np.bincount(ends, minlength=n_nodes), out=starts[1:])
-        counts = np.bincount(ends[others < n_items], minlength=n_nodes)
+        pairs = np.unique(ends * n_nodes + others)
+        first, neighbours = pairs // max(1, n_nodes), pairs % max(1, n_nodes)
+        counts = np.bincount(first[neighbours < n_items], minlength=n_nodes)
         names = entity_names(dataset, dataset.entities.ids)
         idf = np.log((1 + n_items) / (1 + np.minimum(counts, n_items))) / np.log(1 + max(1, n_items))
-        return cls(dataset, starts, np.tile(facts[:, 1], 2)[order], others[order], counts, idf, names)
+        return cls(
+            dataset,
+            _starts(ends, n_nodes),
+            np.tile(facts[:, 1], 2)[order],
+            others[order],
+            _starts(first, n_nodes),
+            neighbours,
+            counts,
+            idf,
+            names,
+        )
 
     @property
     def n_items(self) -> int:
@@ -72,15 +85,14 @@ class FactTable:
 
     def of(self, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Facts of some nodes: place in ``nodes``, relation row and other end, ``(m,)`` each; no loop."""
-        first, counts = self.starts[nodes], self.starts[nodes + 1] - self.starts[nodes]
-        place = np.repeat(np.arange(len(nodes)), counts)
-        fact = np.arange(len(place)) + np.repeat(first - (np.cumsum(counts) - counts), counts)
+        place, fact = _places(self.starts, nodes)
         return place, self.relations[fact], self.others[fact]
 
     def spread(self, nodes: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """``(n_nodes,)`` float64: what each node receives when every node of ``nodes`` gives its weight along
-        each of its facts."""
-        place, _, others = self.of(nodes)
+        """``(n_nodes,)`` float64: what each node receives when every node of ``nodes`` gives its weight to
+        each of its neighbours, once however many facts join the two."""
+        place, neighbour = _places(self.neighbour_starts, nodes)
+        others = self.neighbours[neighbour]
         # Without any fact bincount answers in whole numbers.
         return np.bincount(others, weights[place], minlength=self.n_nodes).astype(np.float64, copy=False)
 
@@ -94,3 +106,17 @@ class FactTable:
         """What people call a relation."""
         name = self.dataset.relations.ids[relation]
         return self.dataset.relation_labels.get(name, name)
+
+
+def _starts(ends: np.ndarray, n_nodes: int) -> np.ndarray:
+    """Where the rows of each node begin, ``(n_nodes + 1,)``, once sorted by node."""
+    starts = np.zeros(n_nodes + 1, np.int64)
+    np.cumsum(np.bincount(ends, minlength=n_nodes), out=starts[1:])
+    return starts
+
+
+def _places(starts: np.ndarray, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of some nodes: place in ``nodes``, and row, ``(m,)`` each; no loop."""
+    first, counts = starts[nodes], starts[nodes + 1] - starts[nodes]
+    place = np.repeat(np.arange(len(nodes)), counts)
+    return place, np.arange(len(place)) + np.repeat(first - (np.cumsum(counts) - counts), counts)

@@ -24,18 +24,20 @@ class Found:
     queries: dict[Topic, Query]
     lists: dict[Topic, dict[str, Candidates]]
 
-    def rankings(self, rank: Callable[[Query, dict[str, Candidates]], Candidates]) -> Rankings:
-        """External ids of what ``rank`` makes of each topic."""
+    def rankings(
+        self, rank: Callable[[Query, dict[str, Candidates]], Candidates], depth: int | None = DEPTH
+    ) -> Rankings:
+        """External ids of what ``rank`` makes of each topic, the first ``depth``; None = all."""
         ids = np.array(self.engine.pieces.items.ids, dtype=object)
         return {
-            topic: ids[rank(query, self.lists[topic]).items[:DEPTH]].tolist()
+            topic: ids[rank(query, self.lists[topic]).items[:depth]].tolist()
             for topic, query in self.queries.items()
         }
 
-    def single(self, name: str) -> Rankings:
+    def single(self, name: str, depth: int | None = DEPTH) -> Rankings:
         """One retriever alone."""
         none = Candidates(np.empty(0, np.int64), np.empty(0, np.float32))
-        return self.rankings(lambda _, lists: lists.get(name, none))
+        return self.rankings(lambda _, lists: lists.get(name, none), depth)
 
 
 def find(engine: SearchEngine, topics: Sequence[Topic], label: str) -> Found:

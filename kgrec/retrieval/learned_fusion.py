@@ -9,6 +9,7 @@ from kgrec.data.judgements import Judgements, Topic
 from kgrec.errors import ConfigError
 from kgrec.retrieval.engine import SearchEngine
 from kgrec.retrieval.found import Found
+from kgrec.retrieval.rank_features import feature_settings
 from kgrec.retrieval.ranker import LearnedRanker, RankerConfig, RankingData
 
 CHECK_EVERY = 5
@@ -37,7 +38,9 @@ def with_learned_fusion(
         config or RankerConfig(),
         ranking_data(found, judgements, check),
     )
-    return SearchEngine(found.engine.pieces, replace(found.engine.config, fusion="learned"), ranker)
+    engine = found.engine
+    ranker.settings = feature_settings(engine.config, engine.pieces.encoder)
+    return SearchEngine(engine.pieces, replace(engine.config, fusion="learned"), ranker)
 
 
 def ranking_data(found: Found, judgements: Judgements, topics: Iterable[Topic]) -> RankingData:

@@ -62,7 +62,14 @@ class LexicalRetriever:
         def build() -> "LexicalRetriever":
             return cls.build(documents, analyser, config)
 
-        return kept(folder, name, cls.load, build, cls.save)
+        def load(path: Path) -> "LexicalRetriever":
+            found = cls.load(path)
+            weights = {"text": config.text_weight, "facts": config.facts_weight}
+            if found.weights != {field: weight for field, weight in weights.items() if weight}:
+                raise RunError(f"{path}: a field of the lexical index is missing")
+            return found
+
+        return kept(folder, name, load, build, cls.save)
 
     def scores(self, tokens: Sequence[str]) -> np.ndarray:
         """Scores of all items ``(n_items,)`` float32; 0 where no token matches."""

@@ -24,6 +24,10 @@ class QueryEncoder:
         """The vector ``(dim,)`` of a normalised query on the CPU, not to be changed; None without text."""
         return self._remembered(text) if text.strip() else None
 
+    def widths(self, text: str) -> list[int]:
+        """Dimensions of each encoder, told by one text."""
+        return [encoder.encode([text], "query").shape[1] for encoder in self.encoders]
+
     def forget(self) -> None:
         """Encode every query anew: for whoever measures how long that takes."""
         self._remembered.cache_clear()

@@ -3,10 +3,12 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from kgrec.errors import RunError
 from kgrec.files import atomic_path
@@ -21,11 +23,25 @@ LEAST = 64
 """A catalogue with fewer says little about a mean."""
 
 
+@dataclass(frozen=True)
+class QueryMean:
+    """The common part of queries, of encoders side by side."""
+
+    mean: Tensor
+    """``(dim,)``."""
+    widths: list[int]
+    """Dimensions of each encoder; they sum to ``dim``."""
+
+    def directions(self, vectors: Tensor) -> Tensor:
+        """``(n, dim)``, the part of each encoder brought to unit length: none speaks louder for being spread
+        more widely."""
+        return torch.cat([F.normalize(part, dim=1) for part in vectors.split(self.widths, dim=1)], dim=1)
+
+
 def query_mean(
     titles: Sequence[str], analyser: Analyser, encoder: QueryEncoder, folder: Path | None = None
-) -> Tensor | None:
-    """``(dim,)``: the mean vector of one word each of ``WORDS`` titles, read as queries; None for a small
-    catalogue.
+) -> QueryMean | None:
+    """The mean vector of one word each of ``WORDS`` titles, read as queries; None for a small catalogue.
 
     Encoders put all texts into one corner of the space, and queries into another than passages: the common
     part says nothing and hides differences (Mu and Viswanath 2018, https://openreview.net/forum?id=HkuGJ3kCb).
@@ -41,7 +57,8 @@ def query_mean(
 
     prints = [f"{each.fingerprint} {each.prefix('query')}" for each in encoder.encoders]
     name = f"query-mean-{key_of(words, ' '.join(prints))}.json" if folder is not None else ""
-    return kept(folder, name, _load, encoded, _save)
+    mean = kept(folder, name, _load, encoded, _save)
+    return QueryMean(mean, encoder.widths(words[0]))
 
 
 def sample_words(titles: Sequence[str], analyser: Analyser) -> list[str]:

@@ -6,7 +6,9 @@ import numpy as np
 
 from kgrec.query.understanding import Query
 from kgrec.retrieval.base import Candidates
+from kgrec.retrieval.config import SearchConfig
 from kgrec.retrieval.fusion import ranks
+from kgrec.retrieval.query_encoder import QueryEncoder
 
 RETRIEVERS = ("lexical", "dense", "graph", "personal")
 OF_RETRIEVER = ("score", "share", "rank")
@@ -18,6 +20,13 @@ FEATURES = (
     "query_links",
 )
 """Columns of the table. share: the score on the scale of its list, 0 its lowest and 1 its best."""
+
+
+def feature_settings(config: SearchConfig, encoder: QueryEncoder | None) -> dict[str, str]:
+    """What decides the meaning of the features: a ranker that was fitted under others orders by chance."""
+    encoders = [] if encoder is None else [one.fingerprint for one in encoder.encoders]
+    names = ("centre", "depth", "weights", "by_coverage", "rrf_k", "lexical", "graph")
+    return {"encoders": " ".join(encoders)} | {name: str(getattr(config, name)) for name in names}
 
 
 def rank_features(

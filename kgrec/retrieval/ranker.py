@@ -1,8 +1,9 @@
 """Learning to rank: which retriever to believe, fitted on judged queries."""
 
 import itertools
+import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from kgrec.errors import ConfigError, DataError
 from kgrec.files import atomic_path
 from kgrec.retrieval.rank_features import FEATURES
 
+HIGHEST = 30
+"""Grades above this have gains that LightGBM cannot tell apart."""
 log = logging.getLogger(__name__)
 
 
@@ -59,8 +62,9 @@ class RankingData:
 class LearnedRanker:
     """LambdaMART over `FEATURES` (Burges, MSR-TR-2010-82; LightGBM's lambdarank)."""
 
-    def __init__(self, booster: lgb.Booster) -> None:
-        self.booster = booster
+    def __init__(self, booster: lgb.Booster, settings: Mapping[str, str] | None = None) -> None:
+        """``settings``: those of the search whose features it was fitted on; see `feature_settings`."""
+        self.booster, self.settings = booster, dict(settings or {})
 
     @classmethod
     def fit(
@@ -69,7 +73,8 @@ class LearnedRanker:
         """Fit on train queries; with ``valid`` ones, stop where their NDCG does.
 
         Raises:
-            ConfigError: no train query has candidates of different grades, so there is nothing to learn.
+            ConfigError: no train query has candidates of different grades, so there is nothing to learn; or
+                a grade is too high.
         """
         if not _teaches(train):
             raise ConfigError("no train query has found items of different grades: nothing to learn from")
@@ -81,7 +86,7 @@ class LearnedRanker:
             "num_leaves": config.leaves,
             "learning_rate": config.lr,
             "min_data_in_leaf": config.min_leaf,
-            "label_gain": [2**grade - 1 for grade in range(int(train.grades.max()) + 1)],
+            "label_gain": [2**grade - 1 for grade in range(_highest_grade(train, valid) + 1)],
             "seed": config.seed,
             "deterministic": True,
             "force_row_wise": True,
@@ -112,22 +117,41 @@ class LearnedRanker:
         return dict(zip(FEATURES, (gain / max(gain.sum(), 1e-12)).tolist(), strict=True))
 
     def save(self, path: Path) -> None:
-        """Write LightGBM's own text format: no pickle, nothing that could run."""
+        """Write LightGBM's own text format (no pickle, nothing that could run), and beside it, with ``.json``
+        after its name, the settings."""
         best = self.booster.best_iteration
         with atomic_path(path) as part:
             part.write_text(
                 self.booster.model_to_string(num_iteration=best if best > 0 else None), encoding="utf-8"
             )
 
+        with atomic_path(_settings_path(path)) as part:
+            part.write_text(json.dumps(self.settings, indent=2) + "\n", encoding="utf-8")
+
     @classmethod
-    def load(cls, path: Path) -> "LearnedRanker":
-        """Read what `save` wrote; raises DataError where it is missing or knows other features."""
+    def load(cls, path: Path, settings: Mapping[str, str] | None = None) -> "LearnedRanker":
+        """Read what `save` wrote.
+
+        Raises:
+            DataError: it is missing, knows other features, or was fitted under other ``settings`` than these
+                (None = whatever they were).
+        """
         try:
             booster = lgb.Booster(model_str=path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, lgb.basic.LightGBMError) as error:
+            fitted = dict(json.loads(_settings_path(path).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, lgb.basic.LightGBMError) as error:
             raise DataError(f"{path}: no learned ranker ({error}); fit it again") from error
         _refuse_other_features(booster.feature_name(), path)
-        return cls(booster)
+        names = sorted({*fitted, *(settings or {})})
+        if settings is not None and (other := [n for n in names if fitted.get(n) != settings.get(n)]):
+            raise DataError(
+                f"{path}: this ranker was fitted on a search with other {', '.join(other)}; fit it again"
+            )
+        return cls(booster, fitted)
+
+
+def _settings_path(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
 
 
 def _lgb_data(data: RankingData) -> lgb.Dataset:
@@ -140,6 +164,16 @@ def _teaches(data: RankingData) -> bool:
     """Whether any query has items of different grades."""
     starts = np.concatenate([[0], np.cumsum(data.sizes)])
     return any(len(np.unique(data.grades[a:b])) > 1 for a, b in itertools.pairwise(starts))
+
+
+def _highest_grade(train: RankingData, valid: RankingData | None) -> int:
+    highest = max(int(data.grades.max(initial=0)) for data in (train, valid) if data is not None)
+    if highest > HIGHEST:
+        raise ConfigError(
+            f"a grade is {highest}; the gain of a grade is a power of 2, so that {HIGHEST} is the highest: "
+            "bring the grades to a few levels"
+        )
+    return highest
 
 
 def _refuse_other_features(names: Sequence[str], path: Path) -> None:

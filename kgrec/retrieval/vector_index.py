@@ -61,7 +61,8 @@ class VectorIndex:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Scores and rows ``(n, k)`` of the best for ``queries`` ``(n, dim)``; -1 where fewer were found.
 
-        ``allowed`` ``(rows,)`` bool: only these are looked for; the others cost a look each, no more.
+        ``allowed`` ``(rows,)`` bool: only these are looked for. An index other than exact still looks
+        at the part it would have looked at, and may miss most of a few.
         """
         queries = np.ascontiguousarray(queries, np.float32)
         selector = None

@@ -1,13 +1,17 @@
 import time
 from collections.abc import Callable
 
+import polars as pl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from kgrec.data.config import DataConfig
 from kgrec.data.dataset import Dataset
+from kgrec.data.tables import Tables
 from kgrec.query.analyser import Analyser
 from kgrec.query.understanding import QueryUnderstanding, language
+from kgrec.retrieval.search_dataset import catalogue_dataset
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +49,17 @@ def test_words_of_hidden_columns_are_unknown(bilingual: Dataset) -> None:
     assert seen.speller is not None and hidden.speller is not None
     assert seen.speller.knows("sale") and not hidden.speller.knows("sale")
     assert hidden.understand("sonny").corrected == (("sonny", "sony"),)
+
+
+def test_a_title_is_spelt_rightly_where_descriptions_are_searched() -> None:
+    catalogue = pl.DataFrame({"item": ["a", "b", "c"], "title": ["Vogue", "Wired", "Forbes"]})
+    catalogue = catalogue.with_columns(description=pl.lit("a vague and weird magazine of forces"))
+    nobody = pl.DataFrame(schema={"user": pl.String, "item": pl.String})
+    magazines = catalogue_dataset(
+        Tables(nobody, None, catalogue), DataConfig(name="magazines", catalogue_items=True)
+    )
+    query = QueryUnderstanding.from_catalogue(magazines, template="{description}").understand("vogue")
+    assert query.corrected == () and [link.label for link in query.links] == ["Vogue"]
 
 
 def test_without_speller_and_linker() -> None:

@@ -74,6 +74,14 @@ def test_facets_by_hand(bilingual: Dataset, attributes: ItemAttributes) -> None:
     assert facets(attributes, rows[:0]) == {}
 
 
+def test_an_attribute_of_more_items_comes_before_one_of_more_values() -> None:
+    rows = [(0, "tag", f"t{number}") for number in range(9)] + [(row, "brand", "b") for row in range(6)]
+    facts = pl.DataFrame(rows, {"row": pl.UInt32, "name": pl.String, "value": pl.String}, orient="row")
+    found = facets(ItemAttributes(facts, 6), np.arange(6))
+    assert list(found) == ["brand", "tag"]
+    assert found["brand"] == [("b", 6)] and len(found["tag"]) == 9
+
+
 def test_hidden_relations_and_columns_are_neither_filters_nor_facets(bilingual: Dataset) -> None:
     attributes = ItemAttributes.from_dataset(bilingual, ["brand", "state"])
     assert not {"brand", "state"} & set(attributes.names)

@@ -75,6 +75,10 @@ def test_an_empty_query_recommends(engine: SearchEngine, popular_engine: SearchE
     hit = popular_engine.search("", k=1).hits[0]
     assert list(hit.parts) == ["popularity"] and hit.parts["popularity"].score == 3.0
     assert "b2" not in ids(popular_engine, "", user="u1", k=8)
+    # Whoever has had everything that a filter leaves is not shown it again.
+    pans = Filters(attributes={"category": ["cookware"]})
+    assert ids(popular_engine, "", history=["p1"], filters=pans) == ["p2"]
+    assert ids(popular_engine, "", history=["p1", "p2"], filters=pans) == []
     # With nothing known at all there is still an answer, and the same one every time.
     assert ids(engine, "", k=3) == ids(engine, "", k=3) and len(ids(engine, "", k=3)) == 3
 

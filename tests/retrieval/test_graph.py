@@ -1,12 +1,16 @@
 import numpy as np
+import polars as pl
 import pytest
 
+from kgrec.data.config import DataConfig
 from kgrec.data.dataset import Dataset
+from kgrec.data.tables import Tables
 from kgrec.errors import ConfigError
 from kgrec.query.understanding import Query, QueryUnderstanding
 from kgrec.retrieval.base import NOTHING, Candidates
 from kgrec.retrieval.fact_table import FactTable
 from kgrec.retrieval.graph import GraphConfig, GraphRetriever
+from kgrec.retrieval.search_dataset import catalogue_dataset
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +119,26 @@ def test_a_named_item_comes_first_and_its_likes_after_it(goods: Dataset, facts: 
     expected = {item: 0.5 * value / largest for item, value in onward.items()}
     expected["s1"] += 1.0
     assert found == pytest.approx(expected)
+
+
+def test_an_item_counts_once_for_an_entity_however_many_facts_join_them() -> None:
+    triples = [("one", "director", "Woody"), ("one", "writer", "Woody"), ("one", "actor", "Woody")]
+    triples += [("two", "director", "Woody"), ("three", "director", "Other"), ("four", "director", "Other")]
+    catalogue = pl.DataFrame({"item": ["one", "two", "three", "four"], "title": ["a", "b", "c", "d"]})
+    tables = Tables(
+        pl.DataFrame(schema={"user": pl.String, "item": pl.String}),
+        pl.DataFrame(triples, ["head", "relation", "tail"], orient="row"),
+        catalogue,
+        pl.DataFrame({"entity": ["Woody", "Other"], "label": ["Woody", "Other"]}),
+    )
+    films = catalogue_dataset(tables, DataConfig(name="films", catalogue_items=True))
+    facts = FactTable.from_dataset(films)
+    node = facts.node("Woody")
+    assert node is not None and facts.item_counts[node] == 2
+    assert facts.idf[node] == pytest.approx(np.log(5 / 3) / np.log(5))
+    graph = GraphRetriever(facts, GraphConfig(feedback=0))
+    found = by_item(films, graph.retrieve(understood(films, "Woody"), None, None, 10))
+    assert found == {"one": pytest.approx(1.0), "two": pytest.approx(1.0)}
+    item = films.items.row("one")
+    matched = {relation for relation, _ in graph.matched(item, understood(films, "Woody"))}
+    assert matched == {"director", "writer", "actor"}

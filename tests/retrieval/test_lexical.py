@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -146,8 +147,18 @@ def test_an_index_is_built_once_for_the_same_texts(
     LexicalRetriever.kept(replace(docs, facts=docs.facts[::-1]), analyser, config, tmp_path)
     LexicalRetriever.kept(docs, Analyser(words=["跑步鞋"]), config, tmp_path)
     assert len(list(tmp_path.iterdir())) == 4
-    # A torn index is built again.
-    (folder / "text" / "field.json").write_text("{")
-    healed = LexicalRetriever.kept(docs, analyser, config, tmp_path)
-    assert healed.scores(["nike"]).tolist() == first.scores(["nike"]).tolist()
-    assert LexicalRetriever.load(folder).scores(["nike"]).any()
+
+    def json_torn() -> None:
+        (folder / "text" / "field.json").write_text("{")
+
+    def array_empty() -> None:
+        next((folder / "facts").glob("*.npy")).write_bytes(b"")
+
+    def field_lost() -> None:
+        shutil.rmtree(folder / "facts")
+
+    for broken in (json_torn, array_empty, field_lost):
+        broken()
+        healed = LexicalRetriever.kept(docs, analyser, config, tmp_path)
+        assert healed.scores(["nike"]).tolist() == first.scores(["nike"]).tolist()
+        assert set(LexicalRetriever.load(folder).fields) == {"text", "facts"}

@@ -49,13 +49,15 @@ def test_the_mean_of_words_read_as_queries(tmp_path: Path) -> None:
     words = sample_words(titles, Analyser())
     mean = query_mean(titles, Analyser(), QueryEncoder([encoder]), tmp_path)
     assert mean is not None
-    assert mean.tolist() == pytest.approx([1.0, sum(map(len, words)) / len(words)])
+    assert mean.mean.tolist() == pytest.approx([1.0, sum(map(len, words)) / len(words)])
+    assert mean.widths == [2]
     assert {kind for _, kind in encoder.read} == {"query"}
     encoder.read.clear()
     again = query_mean(titles, Analyser(), QueryEncoder([encoder]), tmp_path)
-    assert again is not None and again.tolist() == pytest.approx(mean.tolist()) and not encoder.read
+    assert again is not None and again.mean.tolist() == pytest.approx(mean.mean.tolist())
+    assert len(encoder.read) == 1  # its width alone
     (path,) = tmp_path.iterdir()
     for broken in ("{", "[[1.0]]", "null"):
         path.write_text(broken)
         healed = query_mean(titles, Analyser(), QueryEncoder([encoder]), tmp_path)
-        assert healed is not None and healed.tolist() == pytest.approx(mean.tolist())
+        assert healed is not None and healed.mean.tolist() == pytest.approx(mean.mean.tolist())

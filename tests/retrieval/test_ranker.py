@@ -54,6 +54,29 @@ def test_a_saved_ranker_scores_as_before(fitted: LearnedRanker, tmp_path: Path) 
     assert (tmp_path / "ranker.txt").read_text().startswith("tree")
 
 
+def test_a_ranker_of_other_settings_is_refused(fitted: LearnedRanker, tmp_path: Path) -> None:
+    path = tmp_path / "ranker.txt"
+    settings = {"centre": "True", "depth": "200"}
+    LearnedRanker(fitted.booster, settings).save(path)
+    assert LearnedRanker.load(path, settings).settings == settings
+    with pytest.raises(DataError, match="other centre; fit it again"):
+        LearnedRanker.load(path, settings | {"centre": "False"})
+    with pytest.raises(DataError, match="other rrf_k; fit it again"):
+        LearnedRanker.load(path, settings | {"rrf_k": "60.0"})
+    (tmp_path / "ranker.txt.json").unlink()
+    with pytest.raises(DataError, match="no learned ranker"):
+        LearnedRanker.load(path, settings)
+
+
+def test_a_grade_may_stand_in_valid_queries_alone() -> None:
+    valid = planted(20, 1)
+    higher = dataclasses.replace(valid, grades=np.where(valid.grades > 0, valid.grades + 3, 0))
+    assert LearnedRanker.fit(planted(60, 0), RankerConfig(trees=3), higher).booster.num_trees()
+    beyond = dataclasses.replace(valid, grades=np.where(valid.grades > 0, 2_000, 0))
+    with pytest.raises(ConfigError, match="a grade is 2000"):
+        LearnedRanker.fit(planted(60, 0), RankerConfig(), beyond)
+
+
 def test_the_same_seed_fits_the_same_ranker(fitted: LearnedRanker) -> None:
     again = LearnedRanker.fit(planted(60, 0), RankerConfig(trees=40), planted(20, 1))
     features = planted(3, 3).features

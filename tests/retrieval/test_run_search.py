@@ -9,6 +9,8 @@ import pytest
 
 from kgrec.features.encoder import TransformerEncoder
 from kgrec.recommender import Recommender
+from kgrec.retrieval.config import SearchConfig
+from kgrec.retrieval.engine import SearchEngine
 from kgrec.retrieval.filters import Filters
 from kgrec.run import Run
 
@@ -55,6 +57,16 @@ def test_an_unknown_user_gets_plain_search(
     with caplog.at_level(logging.WARNING):
         assert recommender.search("pan", user="nobody") == recommender.search("pan")
     assert "'nobody' is unknown" in caplog.text
+
+
+def test_hiding_what_the_model_has_learned_from_is_told(
+    recommender: Recommender, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        SearchEngine.from_run(recommender, SearchConfig())
+        assert "was trained with it" not in caplog.text
+        SearchEngine.from_run(recommender, SearchConfig(hidden_relations=["brand"]))
+    assert "search hides brand, yet the model was trained with it" in caplog.text
 
 
 def test_filters(recommender: Recommender) -> None:
