@@ -37,7 +37,7 @@ STORY = (
     "the position-based click model; {items} items were shown for a query on average, and nothing else is "
     "judged, so that each ranking of the whole catalogue is condensed to the items that were shown. ndcg@10. "
     "Whether the log is of people or simulated, its source does not say. An illustration: thirteen queries "
-    "decide nothing, and most are names of products, which their words find."
+    "decide nothing."
 )
 
 

@@ -39,7 +39,9 @@ def main(
     at_most: Annotated[int, typer.Option(min=1, help="Queries of each part.")] = 2_000,
     max_tokens: Annotated[int, typer.Option(min=1, help="Tokens of a text that encoders read.")] = 64,
     finetune_seconds: Annotated[float, typer.Option(min=0, help="Of fine-tuning; 0 = none.")] = 300.0,
-    precision: Annotated[str, typer.Option(help="Of fine-tuning: float32 or bfloat16.")] = "float32",
+    precision: Annotated[
+        str, typer.Option(help="Of fine-tuning: float32, or bfloat16 where the CPU has it.")
+    ] = "float32",
     threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 1,
     output: Annotated[Path, typer.Option(help="Where the report is written.")] = ROOT / "benchmarks/results",
 ) -> None:
