@@ -25,8 +25,9 @@ FEATURES = (
 def feature_settings(config: SearchConfig, encoder: QueryEncoder | None) -> dict[str, str]:
     """What decides the meaning of the features: a ranker that was fitted under others orders by chance."""
     encoders = [] if encoder is None else [one.fingerprint for one in encoder.encoders]
-    names = ("centre", "depth", "weights", "by_coverage", "rrf_k", "lexical", "graph")
-    return {"encoders": " ".join(encoders)} | {name: str(getattr(config, name)) for name in names}
+    names = ("centre", "depth", "by_coverage", "rrf_k", "lexical", "graph")
+    told = {"encoders": " ".join(encoders), "weights": str(sorted(config.weights.items()))}
+    return told | {name: str(getattr(config, name)) for name in names}
 
 
 def rank_features(
