@@ -43,7 +43,10 @@ def engine_over_data(name: str, conf: Path, search: SearchConfig) -> SearchEngin
         DataError: its files are missing or cannot be used.
         FeatureError: its encoder is nowhere.
     """
-    config = data_config(name, conf)
+    return _engine_over(data_config(name, conf), search)
+
+
+def _engine_over(config: Config, search: SearchConfig) -> SearchEngine:
     dataset = search_dataset(config.data)
     embedder = TextEmbedder.from_config(config.features.text, cache_folder(), torch.device("cpu"))
     folder = cache_folder() / "search"
@@ -64,16 +67,13 @@ def open_engine(
     """
     if data is not None and run is not None:
         raise ConfigError("give either --data NAME or --run RUN, not both")
-    recommender = Recommender.load(run or LATEST, runs_dir) if data is None else None
-    if recommender is not None:
-        config = recommender.config.search
-    else:
-        assert data is not None
-        config = data_config(data, conf).search
-    config = replace(config, hidden_relations=[*config.hidden_relations, *hide])
-    if ranker is not None:
-        config = replace(config, fusion="learned", ranker=str(ranker))
-    if recommender is not None:
-        return SearchEngine.from_run(recommender, config)
-    assert data is not None
-    return engine_over_data(data, conf, config)
+
+    def asked(config: SearchConfig) -> SearchConfig:
+        config = replace(config, hidden_relations=[*config.hidden_relations, *hide])
+        return config if ranker is None else replace(config, fusion="learned", ranker=str(ranker))
+
+    if data is not None:
+        job = data_config(data, conf)
+        return _engine_over(job, asked(job.search))
+    recommender = Recommender.load(run or LATEST, runs_dir)
+    return SearchEngine.from_run(recommender, asked(recommender.config.search))

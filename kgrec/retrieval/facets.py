@@ -16,8 +16,8 @@ def facets(
     """
     if len(items) == 0:
         return {}
-    counts = np.bincount(attributes.matrix[items].indices, minlength=len(attributes.values))
     rows = attributes.matrix[items]
+    counts = np.bincount(rows.indices, minlength=len(attributes.values))
     described = {
         name: int((rows[:, columns].getnnz(1) > 0).sum()) for name, columns in attributes.columns.items()
     }

@@ -16,7 +16,7 @@ from kgrec.files import atomic_path
 from kgrec.retrieval.rank_features import FEATURES
 
 HIGHEST = 30
-"""Grades above this have gains that LightGBM cannot tell apart."""
+"""Where LightGBM's own table of gains, 2^grade - 1, ends."""
 log = logging.getLogger(__name__)
 
 
@@ -124,7 +124,6 @@ class LearnedRanker:
             part.write_text(
                 self.booster.model_to_string(num_iteration=best if best > 0 else None), encoding="utf-8"
             )
-
         with atomic_path(_settings_path(path)) as part:
             part.write_text(json.dumps(self.settings, indent=2) + "\n", encoding="utf-8")
 
