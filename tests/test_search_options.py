@@ -1,10 +1,12 @@
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
+from kgrec import search_data
 from kgrec.errors import ConfigError, DataError
 from kgrec.query.understanding import Query
 from kgrec.retrieval.answer import Part, PastItem, SearchAnswer, SearchHit
@@ -89,3 +91,14 @@ def test_people_read_a_table_and_the_reasons(capsys: pytest.CaptureFixture[str])
         "lexical #1 (2.500); dense #3 (0.900); brand: Acme; shared category: shoes; like i9 (0.50)"
     )
     assert reasons(SearchHit("i", None, 0.0)) == "nothing speaks for it or against it"
+
+
+def test_the_settings_of_conf_count_for_a_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "conf"
+    shutil.copytree(Path(__file__).resolve().parent.parent / "conf", copy)
+    settings = copy / "search" / "default.yaml"
+    settings.write_text(settings.read_text().replace("depth: 200", "depth: 77"))
+    monkeypatch.setattr(search_data, "_engine_over", lambda job, search: (job.data.name, search))
+    name, search = search_data.open_engine("zh-shop", None, Path("runs"), copy, ["brand"], Path("r.txt"))
+    assert (name, search.depth, search.hidden_relations) == ("zh-shop", 77, ["brand"])
+    assert (search.fusion, search.ranker) == ("learned", "r.txt")
