@@ -118,6 +118,18 @@ def test_rows_are_named_or_told(reproduce: ModuleType) -> None:
         reproduce.wanted_rows(table, "two")
 
 
+def test_a_row_is_shown_once_its_every_repetition_is_there(
+    reproduce: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    jobs = [reproduce.Job(row, seed, None, tmp_path / row / str(seed)) for row in "abc" for seed in (0, 1)]
+    monkeypatch.setattr(reproduce, "is_done", lambda job: (job.row, job.seed) != ("b", 1))
+    runs = reproduce.finished_runs({"rows": {"a": [], "b": [], "c": []}}, jobs)
+    assert {row: [run.path for run in own] for row, own in runs.items()} == {
+        "a": [tmp_path / "a" / "0", tmp_path / "a" / "1"],
+        "c": [tmp_path / "c" / "0", tmp_path / "c" / "1"],
+    }
+
+
 def test_every_row_of_every_table_composes_and_shares_its_repetitions(reproduce: ModuleType) -> None:
     for path in (ROOT / "benchmarks" / "tables").glob("*.yaml"):
         table = reproduce.read_spec(path.stem)

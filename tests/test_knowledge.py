@@ -291,14 +291,3 @@ def test_from_declaration_to_report_on_the_shop(
         for seed in (0, 1)
     ]
     assert one["with"] == pytest.approx(sum(recalls) / 2)
-
-
-def test_rows_on_request_are_shown_once_they_are_there(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    import reproduce
-
-    jobs = [reproduce.Job(row, seed, None, tmp_path / row / str(seed)) for row in "abc" for seed in (0, 1)]
-    table = {"rows": {"a": [], "b": [], "c": []}, "on_request": ["b", "c"]}
-    monkeypatch.setattr(reproduce, "is_done", lambda job: (job.row, job.seed) != ("b", 1))
-    assert list(reproduce.finished_rows(table, jobs)) == ["a", "c"]
