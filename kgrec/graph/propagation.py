@@ -9,6 +9,7 @@ from torch_geometric.data import HeteroData
 from kgrec.errors import ConfigError
 from kgrec.graph.csr import CSROperator, product
 from kgrec.graph.hetero import ANSWERED_BY, ASKS, INTERACTS, reverse_name
+from kgrec.look_up import look_up
 
 NORMALISATIONS = ("symmetric", "family", "mean")
 INTERACTION_NAMES = (INTERACTS, reverse_name(INTERACTS))
@@ -67,7 +68,7 @@ class _GatedMultiply(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, gates: Tensor, operator: RelationalOperator) -> Tensor:
         ctx.save_for_backward(x, gates)
         ctx.operator = operator
-        gated = x[operator.pair_node].mul_(gates[operator.pair_relation])
+        gated = look_up(x, operator.pair_node).mul_(look_up(gates, operator.pair_relation))
         return product(operator.adjacency.matrix, gated)
 
     @staticmethod
@@ -77,8 +78,8 @@ class _GatedMultiply(torch.autograd.Function):
         grad_gated = product(ctx.operator.adjacency.transposed, grads[0])
         grad_gates = None
         if ctx.needs_input_grad[1]:
-            grad_gates = torch.zeros_like(gates).index_add_(0, relation, grad_gated * x[node])
-        grad_x = torch.zeros_like(x).index_add_(0, node, grad_gated.mul_(gates[relation]))
+            grad_gates = torch.zeros_like(gates).index_add_(0, relation, grad_gated * look_up(x, node))
+        grad_x = torch.zeros_like(x).index_add_(0, node, grad_gated.mul_(look_up(gates, relation)))
         return grad_x, grad_gates, None
 
 

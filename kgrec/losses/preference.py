@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from kgrec.look_up import look_up
 from kgrec.losses.logsumexp import Pairs, score_logsumexp
 
 
@@ -66,7 +67,7 @@ def shared_softmax_loss(
     """
     others = score_logsumexp(users, negatives, temperature, hidden=known)
     own = positive / temperature
-    return torch.logaddexp(others[row], own) - own
+    return torch.logaddexp(look_up(others, row), own) - own
 
 
 def in_batch_softmax_loss(
@@ -85,7 +86,7 @@ def in_batch_softmax_loss(
     copies = torch.bincount(item, minlength=len(items)).to(log_q)
     others = score_logsumexp(users, items, temperature, copies.log() - log_q, known)
     own = _own_scores(users, items, pairs) / temperature - log_q[item]
-    return torch.logaddexp(others[row], own) - own
+    return torch.logaddexp(look_up(others, row), own) - own
 
 
 def softmax_loss(users: Tensor, items: Tensor, pairs: Pairs, temperature: float) -> Tensor:
@@ -97,12 +98,12 @@ def softmax_loss(users: Tensor, items: Tensor, pairs: Pairs, temperature: float)
     items in the denominator it is ``shared_softmax_loss`` of all items. Memory: see ``score_logsumexp``.
     """
     own = _own_scores(users, items, pairs) / temperature
-    return score_logsumexp(users, items, temperature)[pairs[0]] - own
+    return look_up(score_logsumexp(users, items, temperature), pairs[0]) - own
 
 
 def _own_scores(users: Tensor, items: Tensor, pairs: Pairs) -> Tensor:
     row, item = pairs
-    return (users[row] * items[item]).sum(1)
+    return (look_up(users, row) * look_up(items, item)).sum(1)
 
 
 def squared_loss(
@@ -118,6 +119,6 @@ def squared_loss(
     """
     row, item, weight = observed
     everywhere = unobserved_weight * ((users @ (items.T @ items)) * users).sum(1)
-    score = (users[row] * items[item]).sum(1)
+    score = (look_up(users, row) * look_up(items, item)).sum(1)
     correction = weight * (1 - score).square() - unobserved_weight * score.square()
     return 0.5 * everywhere.index_add(0, row, correction)

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from kgrec.look_up import look_up
+
 
 def transe_distance(head: Tensor, translation: Tensor, tail: Tensor) -> Tensor:
     """``|h + r - t|^2``, all ``(batch, dim)`` -> ``(batch,)``; lower = more plausible.
@@ -25,7 +27,7 @@ def transr_distance(
     ``h - t`` is projected once, where the definition projects twice. Cost: see ``project_by_relation``.
     """
     projected = project_by_relation(head - tail, relation, projections)
-    return (projected + relation_vectors[relation]).square().sum(1)
+    return (projected + look_up(relation_vectors, relation)).square().sum(1)
 
 
 def transr_score(
@@ -45,7 +47,7 @@ def unit_transr_score(
     """
     ends = project_by_relation(torch.cat([head, tail]), relation.repeat(2), projections)
     start, end = F.normalize(ends, dim=1).chunk(2)
-    return -transe_distance(start, F.normalize(relation_vectors, dim=1)[relation], end)
+    return -transe_distance(start, look_up(F.normalize(relation_vectors, dim=1), relation), end)
 
 
 def project_by_relation(rows: Tensor, relation: Tensor, projections: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from kgrec.graph.hetero import INTERACTS
 from kgrec.graph.triples import CORRUPTS
+from kgrec.look_up import look_up
 from kgrec.losses.knowledge import pairwise_loss
 from kgrec.losses.preference import bce_loss, weighted_mean
 from kgrec.models.config_translation import CFKGConfig
@@ -78,9 +79,9 @@ class CFKG(Network):
             return {}
         drawn = self.triples.sample(self.config.triple_batch, batch.generator, self.config.corrupt)
         head, relation, tail, corrupted, usable = drawn
-        moved = final_vectors(self.node[head] + self.relation[relation], self.scoring)
+        moved = final_vectors(look_up(self.node, head) + look_up(self.relation, relation), self.scoring)
         positive, negative = (
-            (moved * final_vectors(self.node[end], self.scoring)).sum(1) / self.config.temperature
+            (moved * final_vectors(look_up(self.node, end), self.scoring)).sum(1) / self.config.temperature
             for end in (tail, corrupted)
         )
         if self.config.fact_loss == "bce":

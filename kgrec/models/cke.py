@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from kgrec.graph.triples import CORRUPTS
+from kgrec.look_up import look_up
 from kgrec.losses.knowledge import pairwise_loss
 from kgrec.losses.preference import weighted_mean
 from kgrec.losses.transr import transr_score, unit_transr_score
@@ -82,7 +83,7 @@ class CKE(Network):
             return {}
         drawn = self.triples.sample(self.config.triple_batch, batch.generator, self.config.corrupt)
         head, relation, tail, corrupted, usable = drawn
-        start, true, false = self.node[head], self.node[tail], self.node[corrupted]
+        start, true, false = (look_up(self.node, end) for end in (head, tail, corrupted))
         score = unit_transr_score if self.config.unit_length else transr_score
         positive, negative = (
             score(start, relation, end, self.relation, self.projection) for end in (true, false)
@@ -97,5 +98,5 @@ class CKE(Network):
         """Squared lengths of the ends ``(batch, dim)``, relations and projections, a fact."""
         # Per relation first: gathered for each fact the projections would be (batch, dim, relation_dim).
         lengths = self.relation.square().sum(1) + self.projection.square().sum((1, 2))
-        total = torch.stack([end.square().sum() for end in ends]).sum() + lengths[relation].sum()
+        total = torch.stack([end.square().sum() for end in ends]).sum() + look_up(lengths, relation).sum()
         return total / len(relation)

@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from kgrec.errors import ConfigError
+from kgrec.look_up import look_up
 from kgrec.losses.contrast import info_nce
 from kgrec.models.parts import StepBatch
 
@@ -17,8 +18,8 @@ def two_view_term(first: Sides, second: Sides, batch: StepBatch, temperature: fl
     A mean, because it stands beside a preference term that is a mean over interactions.
     """
     users, items = batch.users.unique(), batch.items.unique()
-    of_users = info_nce(first[0][users], second[0][users], temperature).mean()
-    return of_users + info_nce(first[1][items], second[1][items], temperature).mean()
+    of_users = info_nce(look_up(first[0], users), look_up(second[0], users), temperature).mean()
+    return of_users + info_nce(look_up(first[1], items), look_up(second[1], items), temperature).mean()
 
 
 def checked_share(value: float, key: str) -> float:

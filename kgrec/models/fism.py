@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from kgrec.graph.csr import CSROperator, csr_tensor
 from kgrec.graph.propagation import RelationalOperator
+from kgrec.look_up import look_up
 from kgrec.models.config_history import FISMConfig
 from kgrec.models.histories import HistoryModel
 from kgrec.models.network import Network, NodeVectors, checked_scoring, final_vectors
@@ -97,7 +98,7 @@ class FISM(Network):
     def left_out(self, vectors: NodeVectors, users: Tensor, items: Tensor, weights: Tensor) -> Tensor:
         """People without one item each: ``(batch,)`` rows, and the weight of the item in its person's sum, ->
         ``(batch, dim)``."""
-        rest = vectors.first_of_users(users) - weights.unsqueeze(1) * vectors.first_items[items]
+        rest = vectors.first_of_users(users) - weights.unsqueeze(1) * look_up(vectors.first_items, items)
         return final_vectors(rest, self.scoring)
 
     @torch.no_grad()

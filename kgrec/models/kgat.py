@@ -8,12 +8,20 @@ from torch.nn import functional as F
 
 from kgrec.graph.attention import AttentiveEdges
 from kgrec.graph.triples import CORRUPTS
+from kgrec.look_up import look_up
 from kgrec.losses.knowledge import pairwise_loss
 from kgrec.losses.preference import weighted_mean
 from kgrec.losses.transr import transr_score
 from kgrec.models.config_convolution import KGATConfig
 from kgrec.models.init import INITS, draw_rows
-from kgrec.models.network import Network, NodeVectors, checked_choice, checked_scoring, final_vectors
+from kgrec.models.network import (
+    Network,
+    NodeVectors,
+    checked_choice,
+    checked_scoring,
+    final_vectors,
+    unit_rows,
+)
 from kgrec.models.parts import NetworkParts, StepBatch
 
 
@@ -93,7 +101,7 @@ class KGAT(Network):
             heard = adjacency @ current
             current = F.leaky_relu(sums(current + heard)) + F.leaky_relu(products(current * heard))
             current = self.dropout(current)
-            layers.append(F.normalize(current, dim=1))
+            layers.append(unit_rows(current))
         n_entities = len(self.node) - self.n_users - self.n_items
         sizes = [self.n_users, self.n_items, n_entities]
         users, items, _ = torch.cat(layers, 1).split(sizes)
@@ -116,8 +124,8 @@ class KGAT(Network):
         # needs a single projection.
         for relation, chunk in self.edges.chunks():
             projection = self.projection[relation]
-            head = torch.tanh(self.node[facts.heads[chunk]] @ projection + self.relation[relation])
-            logits[chunk] = (self.node[facts.tails[chunk]] @ projection).mul_(head).sum(1)
+            head = torch.tanh(look_up(self.node, facts.heads[chunk]) @ projection + self.relation[relation])
+            logits[chunk] = (look_up(self.node, facts.tails[chunk]) @ projection).mul_(head).sum(1)
         self.get_buffer("attention").copy_(self.edges.softmax(logits))
 
     def own_terms(self, vectors: NodeVectors, batch: StepBatch) -> dict[str, Tensor]:
@@ -127,9 +135,9 @@ class KGAT(Network):
         size = self.config.transr_batch
         drawn = self.edges.facts.sample(size, batch.generator, self.config.corrupt)
         head, relation, tail, corrupted, usable = drawn
-        start = self.node[head]
+        start = look_up(self.node, head)
         positive, negative = (
-            transr_score(start, relation, self.node[end], self.relation, self.projection)
+            transr_score(start, relation, look_up(self.node, end), self.relation, self.projection)
             for end in (tail, corrupted)
         )
         loss = weighted_mean(pairwise_loss(positive, negative), usable.to(positive))

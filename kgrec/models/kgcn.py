@@ -88,7 +88,7 @@ class KGCN(Network):
         seen = self.receptive.of_pairs(self.tables(vectors, users), items)
         if self.scoring == "cosine":
             seen = F.normalize(seen, dim=-1)
-        return torch.einsum("bnd,bd->bn", seen, vectors.users[users])
+        return (seen * vectors.of_users(users).unsqueeze(1)).sum(2)
 
     @torch.no_grad()
     def scorer(self) -> KGCNScorer:

@@ -2,7 +2,6 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from kgrec.errors import ConfigError
 from kgrec.graph.edge_dropout import EdgeDropout
@@ -10,7 +9,14 @@ from kgrec.graph.propagation import Propagation, RelationalOperator
 from kgrec.losses.independence import MEASURES, independence_loss
 from kgrec.models.config_relational import KGINConfig
 from kgrec.models.init import INITS, draw_rows
-from kgrec.models.network import Network, NodeVectors, checked_choice, checked_scoring, final_vectors
+from kgrec.models.network import (
+    Network,
+    NodeVectors,
+    checked_choice,
+    checked_scoring,
+    final_vectors,
+    unit_rows,
+)
 from kgrec.models.parts import NetworkParts, StepBatch
 
 
@@ -115,7 +121,7 @@ class KGIN(Network):
         return gates + 1 if self.config.residual else gates
 
     def _layer(self, heard: Tensor) -> Tensor:
-        return F.normalize(self.dropout(heard), dim=1)
+        return unit_rows(self.dropout(heard))
 
 
 def _check(config: KGINConfig) -> None:

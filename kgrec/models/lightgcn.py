@@ -1,9 +1,12 @@
 """LightGCN: linear propagation over the user-item graph."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
-from kgrec.graph.csr import CSROperator
+from kgrec.graph.csr import CSROperator, product
 from kgrec.graph.propagation import Propagation
 from kgrec.models.config import LightGCNConfig
 from kgrec.models.init import INITS, draw_rows
@@ -56,8 +59,27 @@ class LightGCN(Network):
 
 def layer_mean(adjacency: CSROperator, first: Tensor, layers: int) -> Tensor:
     """``1 / (L + 1) sum_l A^l x`` for ``x`` ``(nodes, dim)``."""
-    total, current = first, first
+    result: Tensor = _LayerMean.apply(first, adjacency, layers)
+    return result
+
+
+class _LayerMean(torch.autograd.Function):
+    """The mean is a polynomial of A, so that its gradient is the same polynomial of A^T."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, operator: CSROperator, layers: int) -> Tensor:
+        ctx.operator, ctx.layers = operator, layers
+        return _mean_of_powers(operator.matrix, x, layers)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        return _mean_of_powers(ctx.operator.transposed, grads[0], ctx.layers), None, None
+
+
+def _mean_of_powers(matrix: Tensor, x: Tensor, layers: int) -> Tensor:
+    """By Horner's rule, ``x + A (x + A x)``: one tensor a layer, and no sum beside it."""
+    total = x
     for _ in range(layers):
-        current = adjacency @ current
-        total = total + current
+        total = product(matrix, total).add_(x)
     return total / (layers + 1)

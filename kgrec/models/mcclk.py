@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from kgrec.graph.hetero import INTERACTS
 from kgrec.graph.propagation import Propagation, RelationalOperator
@@ -12,7 +11,14 @@ from kgrec.models.config_contrast import MCCLKConfig
 from kgrec.models.init import INITS, draw_rows
 from kgrec.models.item_graph import ItemGraph
 from kgrec.models.lightgcn import layer_mean
-from kgrec.models.network import Network, NodeVectors, checked_choice, checked_scoring, final_vectors
+from kgrec.models.network import (
+    Network,
+    NodeVectors,
+    checked_choice,
+    checked_scoring,
+    final_vectors,
+    unit_rows,
+)
 from kgrec.models.parts import NetworkParts, StepBatch
 from kgrec.models.view_contrast import ViewContrast, Views
 
@@ -117,7 +123,7 @@ class MCCLK(Network):
         current: Tensor = self.node
         for _ in range(self.config.hops):
             # A mean over many neighbours is short: at unit length the farther hops are heard as well.
-            current = F.normalize(self.messages(current, gates), dim=1)
+            current = unit_rows(self.messages(current, gates))
             total = total + current
         return total / (self.config.hops + 1)
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from kgrec.errors import ConfigError
+from kgrec.look_up import look_up
 from kgrec.models.base import FittedScorer
 from kgrec.models.vectors import VectorModel
 
@@ -44,11 +45,11 @@ class NodeVectors:
 
     def of_users(self, users: Tensor) -> Tensor:
         """Final vectors of ``users`` ``(batch,)``, rows of all users: ``(batch, dim)``."""
-        return self.users[self._places(users)]
+        return look_up(self.users, self._places(users))
 
     def first_of_users(self, users: Tensor) -> Tensor:
         """First-layer vectors of ``users`` ``(batch,)``, rows of all users: ``(batch, dim)``."""
-        return self.first_users[self._places(users)]
+        return look_up(self.first_users, self._places(users))
 
     def _places(self, users: Tensor) -> Tensor:
         return users if self.held is None else torch.searchsorted(self.held, users)
@@ -100,7 +101,8 @@ class Network(nn.Module, ABC):
 
     def pair_scores(self, vectors: NodeVectors, users: Tensor, items: Tensor) -> Tensor:
         """Scores of chosen pairs: users ``(batch,)``, items ``(batch, n)`` -> ``(batch, n)``."""
-        return torch.einsum("bd,bnd->bn", vectors.of_users(users), vectors.items[items])
+        # By einsum this would be a product of matrices of one row each, four times slower on a CPU.
+        return (vectors.of_users(users).unsqueeze(1) * look_up(vectors.items, items)).sum(2)
 
     def left_out(self, vectors: NodeVectors, users: Tensor, items: Tensor, weights: Tensor) -> Tensor:
         """The people of train interactions, each without the item at hand, where ``leaves_out``: rows and
@@ -134,6 +136,11 @@ def final_vectors(x: Tensor, scoring: str) -> Tensor:
     """``x`` ``(n, dim)`` as the score reads it: unit length for ``cosine``, unchanged for ``dot``."""
     if scoring != "cosine":
         return x
+    return unit_rows(x)
+
+
+def unit_rows(x: Tensor) -> Tensor:
+    """``x / |x|`` by row, ``(n, dim)``; a row of zeros stays zero."""
     result: Tensor = _UnitRows.apply(x)
     return result
 

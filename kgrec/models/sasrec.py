@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from kgrec.data.sequences import Sequences
 from kgrec.errors import ConfigError
+from kgrec.look_up import look_up
 from kgrec.models.config_sequence import SASRecConfig
 from kgrec.models.network import Network, NodeVectors, checked_choice
 from kgrec.models.parts import NetworkParts, StepBatch
@@ -134,7 +135,7 @@ class SASRec(Network):
     def _bce(self, vectors: SequenceVectors, generator: torch.Generator) -> Tensor:
         n = (len(vectors.following), self.config.negatives)
         drawn = torch.randint(self.n_items, n, generator=generator, device=vectors.items.device)
-        positive = (vectors.states * vectors.items[vectors.following]).sum(1)
+        positive = (vectors.states * look_up(vectors.items, vectors.following)).sum(1)
         negative = torch.einsum("nd,nkd->nk", vectors.states, F.embedding(drawn, vectors.items))
         # A drawn item that is the true one would be pulled both ways.
         wrong = F.softplus(negative) * (drawn != vectors.following.unsqueeze(1))

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from kgrec.errors import ConfigError
+from kgrec.look_up import look_up
 from kgrec.losses.contrast import info_nce
 from kgrec.losses.logsumexp import score_logsumexp
 from kgrec.models.config_contrast import MCCLKConfig
@@ -68,16 +69,16 @@ class ViewContrast(nn.Module):
         n_users = len(views.collaborative) - len(views.semantic)
         items = some_distinct(batch.items, self.rows, batch.generator)
         if self.local_weight > 0:
-            semantic = self.local_items(views.semantic[items])
-            collaborative = self.local_items(views.collaborative[n_users + items])
+            semantic = self.local_items(look_up(views.semantic, items))
+            collaborative = self.local_items(look_up(views.collaborative, n_users + items))
             loss = cross_view_loss(semantic, collaborative, self.temperature)
             terms["local"] = self.local_weight * loss.mean()
         if self.global_weight > 0:
             users = some_distinct(batch.users, self.rows, batch.generator)
             local = views.local()
-            of_users = self._both_ways(self.users, views.structural[users], local[users])
+            of_users = self._both_ways(self.users, look_up(views.structural, users), look_up(local, users))
             rows = n_users + items
-            of_items = self._both_ways(self.items, views.structural[rows], local[rows])
+            of_items = self._both_ways(self.items, look_up(views.structural, rows), look_up(local, rows))
             terms["global"] = self.global_weight * (of_users + of_items)
         return terms
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from kgrec.data.user_items import UserItems
 from kgrec.errors import ConfigError
 from kgrec.graph.triples import KnowledgeTriples
+from kgrec.look_up import look_up
 from kgrec.losses.knowledge import pairwise_loss, triple_score
 from kgrec.losses.l2 import l2_loss
 from kgrec.losses.preference import weighted_mean
@@ -107,27 +108,28 @@ class Objective:
                 "objective.knowledge.triple is set, but the model has no relation vectors; use model=kgrec"
             )
         head, relation, tail, corrupted, usable = triples.sample(config.triple_batch, batch.generator)
-        h, r = vectors.knowledge[head], vectors.relations[relation]
-        positive = triple_score(h, r, vectors.knowledge[tail], config.scorer)
-        negative = triple_score(h, r, vectors.knowledge[corrupted], config.scorer)
+        h, r = look_up(vectors.knowledge, head), look_up(vectors.relations, relation)
+        positive = triple_score(h, r, look_up(vectors.knowledge, tail), config.scorer)
+        negative = triple_score(h, r, look_up(vectors.knowledge, corrupted), config.scorer)
         return weighted_mean(pairwise_loss(positive, negative), usable.to(positive))
 
     def _anchored(self, vectors: NodeVectors, batch: Batch, anchors: Anchors) -> Tensor:
         node, positive, found = anchors.reachable(batch.items, batch.generator)
         negative, fit = anchors.negatives(batch.users, node, self.positives, batch.generator)
         users = vectors.of_users(batch.users)
-        scores = [(users * vectors.items[items]).sum(1) for items in (positive, negative)]
+        scores = [(users * look_up(vectors.items, items)).sum(1) for items in (positive, negative)]
         return weighted_mean(pairwise_loss(*scores), batch.weights * (found & fit))
 
     def _l2(self, vectors: NodeVectors, batch: Batch) -> Tensor:
         first = self.config.l2.rows == "first"
         users = vectors.first_of_users(batch.users) if first else vectors.of_users(batch.users)
-        total = l2_loss(users, (vectors.first_items if first else vectors.items)[batch.items])
+        items = look_up(vectors.first_items if first else vectors.items, batch.items)
+        total = l2_loss(users, items)
         if self.search is None or vectors.queries is None or batch.queries is None:
             return total
         # First layers of queries are the last of the nodes' that facts are made of.
         queries = vectors.knowledge[-len(vectors.queries) :] if first else vectors.queries
-        return total + queries[batch.queries[batch.queries >= 0]].square().sum() / len(batch.users)
+        return total + look_up(queries, batch.queries[batch.queries >= 0]).square().sum() / len(batch.users)
 
 
 def _search(

@@ -8,6 +8,8 @@ from kgrec.graph.rows import among, entries
 
 ROUNDS = 3
 """How often a negative that the user has is drawn again; what is left is to be masked."""
+TABLE_BYTES = 2**26
+"""Up to here a table of all pairs is kept, a byte each: a look-up in it takes a tenth of a search's time."""
 
 
 class Positives:
@@ -22,6 +24,7 @@ class Positives:
         self.weights = weights.to(device)
         users = torch.as_tensor(train.user_of_pair(), device=device)
         self.keys = users * self.n_items + self.items
+        self.table = self._table(train.n_users) if train.n_users * self.n_items <= TABLE_BYTES else None
         self.frequency = torch.bincount(self.items, minlength=self.n_items).float()
         every = torch.ones(self.n_items, dtype=torch.bool, device=device)
         self.candidates = (every if cold_negatives else self.frequency > 0).nonzero().squeeze(1)
@@ -32,7 +35,8 @@ class Positives:
 
     def contains(self, users: Tensor, items: Tensor) -> Tensor:
         """Whether users have items; shapes broadcast."""
-        return among(self.keys, users * self.n_items + items)
+        keys = users * self.n_items + items
+        return among(self.keys, keys) if self.table is None else self.table[keys]
 
     def weight(self, users: Tensor, items: Tensor) -> Tensor:
         """Weight of pairs that stand in train, ``(batch,)``: of one that is there twice, the larger."""
@@ -72,6 +76,12 @@ class Positives:
             drawn = torch.where(hit, again, drawn)
             hit = self.contains(users.unsqueeze(1), drawn)
         return drawn, hit
+
+    def _table(self, n_users: int) -> Tensor:
+        """``(n_users * n_items,)`` bool: whether the pair of that key is there."""
+        table = torch.zeros(n_users * self.n_items, dtype=torch.bool, device=self.keys.device)
+        table[self.keys] = True
+        return table
 
     def _draw(self, shape: tuple[int, int], generator: torch.Generator) -> Tensor:
         device = self.candidates.device

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from kgrec.errors import ConfigError
+from kgrec.look_up import look_up
 from kgrec.losses.preference import (
     bce_loss,
     bpr_loss,
@@ -86,8 +87,10 @@ def _against(
     users, row = batch.users.unique(return_inverse=True)
     own = vectors.of_users(users)
     # Positives and negatives in one look-up: each one costs a dense gradient of the whole table.
-    positive, negatives = vectors.items[torch.cat([batch.items, sample])].split([len(row), len(sample)])
-    people = own[row]
+    positive, negatives = look_up(vectors.items, torch.cat([batch.items, sample])).split(
+        [len(row), len(sample)]
+    )
+    people = look_up(own, row)
     if network.leaves_out:
         people = network.left_out(
             vectors, batch.users, batch.items, positives.weight(batch.users, batch.items)
@@ -102,7 +105,7 @@ def _in_batch(config: PreferenceConfig, positives: Positives, vectors: NodeVecto
     items, column = batch.items.unique(return_inverse=True)
     log_q = (positives.frequency / positives.frequency.sum()).clamp(min=1e-12).log()[items]
     known = positives.within(users, items)
-    own, others = vectors.of_users(users), vectors.items[items]
+    own, others = vectors.of_users(users), look_up(vectors.items, items)
     losses = in_batch_softmax_loss(own, others, (row, column), config.temperature, log_q, known)
     return weighted_mean(losses, batch.weights)
 
@@ -115,7 +118,7 @@ def _softmax(
     users, row = batch.users.unique(return_inverse=True)
     items, column = vectors.items, batch.items
     if not config.cold_negatives:
-        items, column = items[positives.candidates], positives.place[column]
+        items, column = look_up(items, positives.candidates), positives.place[column]
     losses = softmax_loss(vectors.of_users(users), items, (row, column), config.temperature)
     return weighted_mean(losses, batch.weights)
 

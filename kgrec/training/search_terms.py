@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from kgrec.data.user_items import UserItems
 from kgrec.errors import ConfigError
 from kgrec.graph.triples import KnowledgeTriples
+from kgrec.look_up import look_up
 from kgrec.losses.knowledge import pairwise_loss
 from kgrec.losses.preference import softmax_loss, weighted_mean
 from kgrec.losses.text import text_loss
@@ -72,7 +73,7 @@ class SearchTerms:
         queries, users, items, weights = (
             column[asked] for column in (batch.queries, batch.users, batch.items, batch.weights)
         )
-        own = vectors.queries[queries]
+        own = look_up(vectors.queries, queries)
         terms: dict[str, Tensor] = {}
         if self.config.preference > 0:
             together = asked_by(vectors.of_users(users), own)
@@ -82,7 +83,7 @@ class SearchTerms:
         if self.anchors is not None:
             node, positive, found = self.anchors.reachable(items, batch.generator)
             negative, fit = self.anchors.negatives(queries, node, self.answers, batch.generator)
-            scores = [(own * vectors.items[chosen]).sum(1) for chosen in (positive, negative)]
+            scores = [(own * look_up(vectors.items, chosen)).sum(1) for chosen in (positive, negative)]
             term = weighted_mean(pairwise_loss(*scores), weights * (found & fit))
             terms["search_anchored"] = self.config.anchored * term
         if self.text is not None:
@@ -109,7 +110,7 @@ class SearchTerms:
             )
         distinct, target = items.unique(return_inverse=True)
         known = self.answers.within(queries, distinct)
-        losses = text_loss(projected, vectors.items[distinct], target, self.text_temperature, known)
+        losses = text_loss(projected, look_up(vectors.items, distinct), target, self.text_temperature, known)
         return weighted_mean(losses, weights)
 
 

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from kgrec.data.user_items import UserItems
 from kgrec.errors import ConfigError
+from kgrec.look_up import look_up
 from kgrec.losses.preference import weighted_mean
 from kgrec.losses.text import text_loss
 from kgrec.models.network import Network, NodeVectors
@@ -62,5 +63,5 @@ class TextTerm:
         left = self.user_counts[batch.users] - (target_text != 0).any(1).to(self.user_counts)
         items, target = batch.items.unique(return_inverse=True)
         known = positives.within(batch.users, items)
-        losses = text_loss(projected, vectors.items[items], target, self.config.temperature, known)
+        losses = text_loss(projected, look_up(vectors.items, items), target, self.config.temperature, known)
         return weighted_mean(losses, batch.weights * (left > 0))

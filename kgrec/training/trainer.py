@@ -17,6 +17,7 @@ from kgrec.training.checkpoint import CheckpointStore
 from kgrec.training.checks import check_training
 from kgrec.training.config import TrainingConfig
 from kgrec.training.finite import check_finite
+from kgrec.training.memory import keep_freed_memory
 from kgrec.training.objective import Objective
 from kgrec.training.result import TrainingResult
 from kgrec.training.rng import generator_state, restore_generators
@@ -69,6 +70,7 @@ class Trainer:
         Raises:
             TrainingError: a loss term or the gradient norm is not finite.
         """
+        keep_freed_memory()
         self._resume()
         last = self.config.epochs if stop_after is None else min(stop_after, self.config.epochs)
         epochs = range(self.result.epochs + 1, last + 1)

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,20 @@ def positives() -> Positives:
 def test_contains_is_the_set_of_pairs() -> None:
     grid = positives().contains(torch.arange(3).unsqueeze(1), torch.arange(5).unsqueeze(0))
     assert {(int(u), int(i)) for u, i in grid.nonzero()} == set(PAIRS)
+
+
+def test_contains_without_a_table_of_all_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_table = positives()
+    monkeypatch.setattr("kgrec.training.positives.TABLE_BYTES", 14)
+    without = positives()
+    assert with_table.table is not None and without.table is None
+    users, items = torch.arange(3).unsqueeze(1), torch.arange(5).unsqueeze(0)
+    assert torch.equal(with_table.contains(users, items), without.contains(users, items))
+    drawn = [
+        each.negatives(torch.tensor([0, 2, 2]), 4, torch.Generator().manual_seed(1))
+        for each in (with_table, without)
+    ]
+    assert all(torch.equal(*pair) for pair in zip(*drawn, strict=True))
 
 
 def test_of_gives_all_pairs_with_weights_in_the_order_of_the_batch() -> None:
