@@ -253,6 +253,14 @@ def test_jobs_take_turns_and_are_done_once(load: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_all_sides_have_the_same_memory(load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = load("jobs")
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "1")
+    values = [jobs.environment(jobs.Job("BPR", side, "best", 0, {"threads": 1})) for side in jobs.SIDES]
+    memory = [{name: each[name] for name in each if name.startswith(("MALLOC_", "THP_"))} for each in values]
+    assert memory == [jobs.MEMORY] * len(jobs.SIDES)
+
+
 def test_every_recipe_of_kgrec_composes(load: Any, tmp_path: Path) -> None:
     from omegaconf import OmegaConf
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from environment import made_of
 
+from kgrec.training.memory import KEPT_BYTES, LARGEST_KEPT
+
 HERE = Path(__file__).resolve().parent
 SCRIPTS = {"kgrec": "ours.py", "RecBole": "run_recbole.py", "implicit": "run_implicit.py"}
 SIDES = tuple(SCRIPTS)
@@ -110,12 +112,19 @@ def is_done(job: Job, folder: Path) -> bool:
     return path.is_file() and json.loads(path.read_text())["settings"] == job.settings
 
 
+MEMORY = {
+    "THP_MEM_ALLOC_ENABLE": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(LARGEST_KEPT),
+    "MALLOC_TRIM_THRESHOLD_": str(KEPT_BYTES),
+}
+"""What kgrec asks of torch and of malloc by itself; the others get the same."""
+
+
 def environment(job: Job) -> dict[str, str]:
     """The environment of a job: all sides alike, apart from where RecBole finds the stand-in."""
     threads = str(job.settings["threads"])
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    # kgrec asks torch for huge pages when it is imported; the others get the same.
-    values = {**os.environ, **dict.fromkeys(names, threads), "THP_MEM_ALLOC_ENABLE": "1"}
+    values = {**os.environ, **dict.fromkeys(names, threads), **MEMORY}
     values.pop("PYTHONPATH", None)
     if job.side == "RecBole":
         values["PYTHONPATH"] = str(HERE / "stand_in")

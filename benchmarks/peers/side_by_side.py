@@ -104,7 +104,7 @@ def markdown(comparison: Comparison, scale: Scale, recipes: dict[str, Any]) -> s
     lines = [
         f"{scale.data} ({shown}), {platform.machine()}, torch {release} on all sides, CPU. Every side has "
         "the same train, valid and test pairs and the same triples; full ranking of what a person has "
-        "not had.",
+        "not had. Huge pages and freed memory that is kept, which kgrec asks for by itself, are set for all.",
         "",
         "**s / epoch, same loss**: training alone, BPR with one negative, 2,048 interactions a step, 64 "
         f"dims, median over {scale.rounds} rounds of {scale.speed_epochs} epochs; *peak GiB* is of the same "
