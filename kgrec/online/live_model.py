@@ -1,33 +1,25 @@
 """A run that goes on learning: events count at once, a refresh takes over when it is good enough."""
 
-import logging
-import shutil
-import threading
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kgrec.errors import ConfigError, DataError, EventLogError
-from kgrec.load_run import load_vocabularies
 from kgrec.online.config import OnlineConfig
-from kgrec.online.erasing import erase_from_run
 from kgrec.online.event_log import EventLog
 from kgrec.online.events import Event, ItemRecord
-from kgrec.online.generation import Generation, Trained
-from kgrec.online.histories import Histories
+from kgrec.online.generation import Generation
+from kgrec.online.generations import Generations
 from kgrec.online.live_files import LiveFiles
-from kgrec.online.quality_gate import QualityGate, window
-from kgrec.online.refresh import RefreshReport, train_refreshed
+from kgrec.online.recorder import Recorder
+from kgrec.online.refresh import RefreshReport
+from kgrec.online.refresher import Refresher
 from kgrec.recommender import Hit
 from kgrec.retrieval.answer import SearchAnswer
 from kgrec.retrieval.filters import Filters
-from kgrec.run import LATEST, Run, find_run
+from kgrec.run import LATEST, find_run
 
 if TYPE_CHECKING:
     from kgrec.explanation.paths import Path as Reason
-
-log = logging.getLogger(__name__)
 
 
 class LiveModel:
@@ -39,28 +31,13 @@ class LiveModel:
     """
 
     def __init__(
-        self,
-        generations: Sequence[Generation],
-        event_log: EventLog,
-        files: LiveFiles,
-        config: OnlineConfig,
-        device: str,
+        self, generations: Generations, event_log: EventLog, config: OnlineConfig, device: str
     ) -> None:
-        """Use `open`. ``generations``: the live one, then the one before it, if there is one."""
-        self.config, self.device = config, device
-        self._log, self._files = event_log, files
-        self._live = generations[0]
-        self._previous = generations[1] if len(generations) > 1 else None
-        self._histories = Histories(config.kinds)
-        self._changing = threading.RLock()
-        # What is in the log is in the histories, and what is erased is in neither: one change at a time.
-        self._recording = threading.Lock()
-        self._folded = 0
-        self._behind = False
-        self._refreshing = threading.Lock()
-        self._erased_meanwhile: set[str] = set()
-        self._report: RefreshReport | None = None
-        self._refreshed_at: float | None = None
+        """Use `open`."""
+        self.config = config
+        self.generations, self.recorder = generations, Recorder(event_log, config.kinds)
+        self.refresher = Refresher(generations, event_log, config, device)
+        self._log, self._files = event_log, generations.files
 
     @classmethod
     def open(
@@ -83,16 +60,10 @@ class LiveModel:
         files = LiveFiles(start / "live", start, event_log.identity())
         files.hold()
         try:
-            records = event_log.items()
-            generations = [
-                Generation(
-                    Trained.load(place.path, place.number, place.position, device), records, config.neighbours
-                )
-                for place in files.read()
-            ]
-            live = cls(generations, event_log, files, config, device)
+            generations = Generations.load(files, event_log.items(), config.neighbours, device)
+            live = cls(generations, event_log, config, device)
             live._finish_erasures()
-            live._fold(event_log.all_after(0))
+            live.recorder.read_all()
         except BaseException:
             files.release()
             raise
@@ -110,20 +81,7 @@ class LiveModel:
             DataError: an event is of a kind that does not count anywhere.
             EventLogError: nothing was written; send the events again.
         """
-        for event in events:
-            if event.kind not in self.config.kinds:
-                kinds = ", ".join(self.config.kinds)
-                raise DataError(f"event {event.id!r} is of the kind {event.kind!r}; use one of {kinds}")
-        with self._recording:
-            try:
-                new = self._log.append_new(events)
-            except EventLogError:
-                # A connection that broke may have committed: sent again, the events would not be new.
-                self._behind = True
-                raise
-            self._fold(self._log.all_after(self._folded) if self._behind else new)
-            self._behind = False
-        return len(new)
+        return self.recorder.record(events)
 
     def recommend(self, user: str, k: int = 10) -> list[Hit]:
         """The best ``k`` for a user, with all that they did until now; popular items for a stranger."""
@@ -205,13 +163,13 @@ class LiveModel:
         When this returns it can be found, recommended and explained. Cost: one pass over the catalogue, with
         search indexes that stand already built anew.
         """
-        with self._changing:
+        with self.generations.changing:
             new = item.id not in self._live.dataset.items
             records = {record.id: record for record in self._log.items()} | {item.id: item}
             # Before it is written: an item that no catalogue can hold would come again at every start.
             changed = self._live.with_records(list(records.values()))
             self._log.put_item(item)
-            self._live = changed
+            self.generations.replace_live(changed)
         return new
 
     def export(self, user: str) -> dict[str, Any]:
@@ -233,19 +191,16 @@ class LiveModel:
         Raises:
             EventLogError: nothing was erased; or all was, but the log's files still hold bytes: erase again.
         """
-        with self._changing:
-            with self._recording:
-                gone = self._log.forget(user)
-                self._histories.forget(user)
-            self._erased_meanwhile.add(user)
-            self._forget(user)
+        with self.generations.changing:
+            gone = self.recorder.forget(user)
+            self.generations.forget(user)
             self._log.wipe()
             self._files.set_erasures_applied(self._log.erasures_made())
         return gone
 
     def status(self) -> dict[str, Any]:
         """The learning state, plain values by name."""
-        live, report = self._live, self._report
+        live, report = self._live, self.refresher.report
         last = self._log.last_position()
         state = {
             "generation": live.number,
@@ -256,11 +211,11 @@ class LiveModel:
             "new_items": len(live.dataset.items) - len(live.trained.dataset.items),
             "events": self._log.count(),
             "events_since_training": last - live.trained.position,
-            "people_at_hand": len(self._histories),
-            "can_roll_back": self._previous is not None,
-            "refreshing": self._refreshing.locked(),
+            "people_at_hand": len(self.recorder.histories),
+            "can_roll_back": self.generations.can_roll_back,
+            "refreshing": self.refresher.turn.locked(),
             "search_ready": live.searchable,
-            "last_refresh": self._refreshed_at or "never",
+            "last_refresh": self.refresher.refreshed_at or "never",
         }
         if report is not None:
             state |= {"gate": report.reason, "gate_people": report.gate_people}
@@ -281,16 +236,7 @@ class LiveModel:
             ConfigError: a refresh is under way already.
             TrainingError: the training failed; the live model goes on.
         """
-        if not self._refreshing.acquire(blocking=False):
-            raise ConfigError("a refresh is under way; wait until it has ended")
-        try:
-            started = time.monotonic()
-            report = self._refresh(started)
-        finally:
-            self._refreshing.release()
-        self._report, self._refreshed_at = report, time.time()
-        log.info("refresh: %s", report.reason)
-        return report
+        return self.refresher.refresh()
 
     def rollback(self) -> int:
         """Go back to the generation before this one; its number. Who was erased since stays erased.
@@ -298,101 +244,26 @@ class LiveModel:
         Raises:
             ConfigError: there is none.
         """
-        with self._changing:
-            if self._previous is None:
-                raise ConfigError("there is no earlier generation to go back to")
-            back = self._previous.with_records(self._log.items())
-            self._files.write([(back.number, back.trained.position)])
-            self._live, self._previous = back, None
-            # Now alone: until here somebody might have read what is not loaded yet.
-            self._files.clean()
-        return back.number
+        with self.generations.changing:
+            return self.generations.roll_back(self._log.items())
 
     def close(self) -> None:
         """Give log and run back; waits for a refresh under way, whose folder nobody else may touch."""
-        with self._refreshing:
+        with self.refresher.turn:
             self._files.release()
             self._log.close()
 
-    def _refresh(self, started: float) -> RefreshReport:
-        with self._changing:
-            self._erased_meanwhile.clear()
-            live = self._live
-        events = list(self._log.all_after(0))
-        cut = window(events, live.trained.position, self.config)
-        if cut is None:
-            return RefreshReport(False, live.number, "there is too little news: two new events are the least")
-        gate = QualityGate(cut, self.config)
-        live_recall, people = gate.recall(live)
-        if people == 0:
-            reason = "no new event can judge a model: nobody did anything with an item new to them"
-            return RefreshReport(False, live.number, reason)
-        number = self._files.next_number()
-        folder = self._files.path(number)
-        try:
-            trained = train_refreshed(live, cut.before, folder, number, self.config, self.device)
-            fresh = Generation(trained, live.records, self.config.neighbours)
-            recall, _ = gate.recall(fresh)
-            passed = gate.passes(live_recall, recall)
-            if passed:
-                fresh = self._swap(live, fresh)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        if not passed:
-            shutil.rmtree(folder, ignore_errors=True)
-        k = self.config.gate_k
-        verdict = f"recall@{k} {recall:.4f} against {live_recall:.4f} over {people} people"
-        return RefreshReport(
-            passed,
-            number if passed else live.number,
-            f"{'took over' if passed else 'refused'}: {verdict}",
-            sum(position > live.trained.position for position, _ in cut.before),
-            people,
-            live_recall,
-            recall,
-            time.monotonic() - started,
-        )
-
-    def _swap(self, live: Generation, fresh: Generation) -> Generation:
-        """Make ``fresh`` answer, without those who were erased and with the items that came meanwhile."""
-        if live.searchable:
-            fresh.warm_up()
-        with self._changing:
-            for user in self._erased_meanwhile:
-                fresh = _without(fresh, user)
-            if self._live.records != fresh.records:
-                fresh = fresh.with_records(self._live.records)
-            old = self._live
-            self._files.write([(g.number, g.trained.position) for g in (fresh, old)])
-            self._live, self._previous = fresh, old
-            self._files.clean()
-        return fresh
+    @property
+    def _live(self) -> Generation:
+        return self.generations.live
 
     def _news(self, live: Generation, user: str) -> dict[str, float]:
-        return live.news(user, self._histories)
-
-    def _fold(self, events: Iterable[tuple[int, Event]]) -> None:
-        """Take in events of the log, in its order."""
-
-        def noted() -> Iterator[tuple[int, Event]]:
-            for position, event in events:
-                self._folded = max(self._folded, position)
-                yield position, event
-
-        self._histories.add(noted())
+        return live.news(user, self.recorder.histories)
 
     def _history(self, live: Generation, user: str, news: Mapping[str, float]) -> dict[str, float]:
         person = live.person(user, news)
         ids = live.dataset.items.ids
         return {ids[row]: w for row, w in zip(person.past.tolist(), person.weights.tolist(), strict=True)}
-
-    def _forget(self, user: str) -> None:
-        self._live = _without(self._live, user)
-        if self._previous is not None:
-            self._previous = _without(self._previous, user)
-        # The run that everything began with may be no generation any more.
-        erase_from_run(Run(self._files.start), user)
 
     def _finish_erasures(self) -> None:
         """Erasures that the log knows and this run does not: cut off by a crash, or made beside another run.
@@ -403,22 +274,7 @@ class LiveModel:
         made = self._log.erasures_made()
         if self._files.erasures_applied() == made:
             return
-        people = set(load_vocabularies(Run(self._files.start))[0].ids)
-        for generation in (self._live, self._previous):
-            people |= set() if generation is None else set(generation.dataset.users.ids)
-        for user in self._log.erased_among(people):
-            self._forget(user)
+        for user in self._log.erased_among(self.generations.people()):
+            self.generations.forget(user)
         self._log.wipe()
         self._files.set_erasures_applied(made)
-
-
-def _without(generation: Generation, user: str) -> Generation:
-    """The same generation, read again from its directory after the person was taken out of it."""
-    trained = generation.trained
-    if not erase_from_run(trained.run, user):
-        return generation
-    again = Trained.load(trained.run.path, trained.number, trained.position, trained.device)
-    fresh = Generation(again, generation.records, generation.neighbours)
-    if generation.searchable:
-        fresh.warm_up()
-    return fresh

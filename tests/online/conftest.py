@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from kgrec.online.event_log import EventLog
+from kgrec.online.events import Event
+from kgrec.online.live_model import LiveModel
 from kgrec.tracking.pseudonyms import Pseudonyms
 
 NO_SERVER = "PostgreSQL is not installed: no initdb on the path or under /usr/lib/postgresql"
@@ -82,6 +84,20 @@ def open_log(url: str) -> Iterator[Callable[[], EventLog]]:
     yield open_one
     for log in opened:
         log.close()
+
+
+@pytest.fixture
+def busy() -> Callable[[LiveModel], None]:
+    """Events of many people: each likes what is best for them, so that there is something to learn."""
+
+    def record(live: LiveModel) -> None:
+        for turn in range(2):
+            for user in range(30):
+                name = f"n{user}" if user % 2 else f"u{user:02d}"
+                liked = live.recommend(name, 3)[turn].item
+                live.record([Event(f"{name}-{turn}", name, liked, "like", timestamp=turn)])
+
+    return record
 
 
 def _free_port() -> int:

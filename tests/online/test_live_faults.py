@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from kgrec.errors import ConfigError, EventLogError, RunError
-from kgrec.online import live_model
+from kgrec.online import generations
 from kgrec.online.config import OnlineConfig
 from kgrec.online.event_log import EventLog
 from kgrec.online.events import Event, ItemRecord
@@ -52,7 +52,7 @@ def test_a_dislike_outlives_a_refresh_and_leaves_the_trained_user(open_live: Ope
     live.record([liked("u05", bad, "dislike")])
     assert ids(live.recommend("u05", 3)) != [] and live._live.person("u05", {bad: 0.0}).user is not None
     refreshed(live)
-    person = live._live.person("u05", live._live.news("u05", live._histories))
+    person = live._live.person("u05", live._live.news("u05", live.recorder.histories))
     # Of the person's two events the dislike alone is not in the training.
     assert bad in ids_of(live, person.past) and bad not in live.export("u05")["trained_on"]
     assert bad not in ids(live.recommend("u05", 31))
@@ -91,7 +91,7 @@ def test_an_event_that_is_written_as_its_person_is_erased_does_not_stay(
     live.record([liked(SECRET, "i01")])
     thread.join(20)
     assert erased == [1]
-    assert live._histories.of(SECRET) == {} and live.export(SECRET)["events"] == []
+    assert live.recorder.histories.of(SECRET) == {} and live.export(SECRET)["events"] == []
 
 
 def test_an_event_whose_answer_was_lost_counts_when_it_is_sent_again(
@@ -109,7 +109,7 @@ def test_an_event_whose_answer_was_lost_counts_when_it_is_sent_again(
         with pytest.raises(EventLogError, match="broke"):
             live.record([liked("new", "i03")])
     assert live.record([liked("new", "i03")]) == 0
-    assert live._histories.of("new") == {"i03": 4.0}
+    assert live.recorder.histories.of("new") == {"i03": 4.0}
     assert "i03" not in ids(live.recommend("new", 31))
 
 
@@ -121,7 +121,7 @@ def test_an_erasure_that_was_cut_off_anywhere_is_finished_at_the_start(
     refreshed(live)
     live.record([liked(f"u{n:02d}", ids(live.recommend(f"u{n:02d}", 1))[0], "cart") for n in range(20)])
     assert live.refresh().generation == 2
-    real, left = live_model._without, [calls]
+    real, left = generations.without, [calls]
 
     def cut_off(generation: Generation, user: str) -> Generation:
         left[0] -= 1
@@ -130,7 +130,7 @@ def test_an_erasure_that_was_cut_off_anywhere_is_finished_at_the_start(
         return real(generation, user)
 
     with monkeypatch.context() as patch:
-        patch.setattr(live_model, "_without", cut_off)
+        patch.setattr(generations, "without", cut_off)
         # After both generations the bytes of the log are what is left.
         patch.setattr(live._log, "wipe", lambda: cut_off(live._live, SECRET))
         with pytest.raises(KeyboardInterrupt):
@@ -154,7 +154,7 @@ def test_a_second_erasure_of_one_person_is_finished_too(
     def crash(_: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(live, "_forget", crash)
+    monkeypatch.setattr(live.generations, "forget", crash)
     with pytest.raises(KeyboardInterrupt):
         live.erase(SECRET)
     live.close()
@@ -176,7 +176,7 @@ def test_bytes_that_cannot_be_wiped_now_are_wiped_when_erased_again(
             live.erase(SECRET)
     # Nobody is answered from them any more.
     assert live.export(SECRET) == {"user": SECRET, "trained_on": [], "events": []}
-    assert live._histories.of(SECRET) == {} and SECRET not in live.users()
+    assert live.recorder.histories.of(SECRET) == {} and SECRET not in live.users()
     assert live.erase(SECRET) == 0
     assert holding(tmp_path) == []
 

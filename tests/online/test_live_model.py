@@ -1,7 +1,5 @@
-"""A live model: what an event changes, what it never loses, what it forgets."""
+"""A live model: what an event changes, and what it never loses."""
 
-import threading
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -11,7 +9,6 @@ import torch
 
 from kgrec.errors import ConfigError, DataError, UnknownIdError
 from kgrec.load_run import load_scorer
-from kgrec.online.config import OnlineConfig
 from kgrec.online.event_log import EventLog
 from kgrec.online.events import Event, ItemRecord
 from kgrec.online.live_model import LiveModel
@@ -137,227 +134,6 @@ def test_reasons_start_at_what_the_person_just_did(open_live: Open) -> None:
     assert live.explain("stranger", "i03", 3) == []
 
 
-def busy(live: LiveModel, n: int = 60) -> None:
-    """Events of many people: each likes what is best for them, so that there is something to learn."""
-    for turn in range(2):
-        for user in range(n // 2):
-            name = f"n{user}" if user % 2 else f"u{user:02d}"
-            live.record(
-                [Event(f"{name}-{turn}", name, ids(live.recommend(name, 3))[turn], "like", timestamp=turn)]
-            )
-
-
-@pytest.mark.parametrize("model", ["ease", "kgrec", "bpr", "popularity", "item_knn"])
-def test_a_refresh_learns_and_takes_over(open_live: Open, model: str) -> None:
-    live = open_live(model, OnlineConfig(gate_tolerance=1.0, refresh_epochs=1))
-    live.put_item(ItemRecord("new", "running shoe new", None, (("brand", "brand0"),)))
-    busy(live)
-    report = live.refresh()
-    assert report.accepted and report.generation == live.generation == 1
-    assert report.events == 48 and report.gate_people > 0
-    status = live.status()
-    assert status["events_since_training"] == 12 and status["can_roll_back"] and status["new_items"] == 0
-    assert "n1" in live._live.dataset.users
-    told = ids(live.recommend("n1", 5))
-    live.close()
-    again = open_live(model)
-    assert again.generation == 1
-    assert ids(again.recommend("n1", 5)) == told
-    assert again.rollback() == 0
-    with pytest.raises(ConfigError, match="no earlier generation"):
-        again.rollback()
-
-
-def test_a_warm_start_keeps_what_was_learnt(open_live: Open) -> None:
-    live = open_live("kgrec", OnlineConfig(gate_tolerance=1.0, refresh_epochs=1))
-    before = live._live.scorer.item_vectors
-    busy(live)
-    live.refresh()
-    after = live._live.scorer.item_vectors
-    cosine = torch.nn.functional.cosine_similarity(before, after)
-    # One epoch from the live weights moves items a little; from other weights they would be anywhere.
-    assert float(cosine.mean()) > 0.7
-
-
-def test_too_little_news_refuses(open_live: Open) -> None:
-    live = open_live("ease")
-    live.record(likes("u01", ["i05"]))
-    report = live.refresh()
-    assert not report.accepted and "too little news" in report.reason and live.generation == 0
-    live.record([Event("again", "u01", "i05", "like")])
-    assert "no new event can judge" in live.refresh().reason
-
-
-def test_a_worse_model_is_refused(open_live: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    live = open_live("kgrec", OnlineConfig(gate_tolerance=0.0, gate_k=3))
-    busy(live)
-    from kgrec.online import refresh
-
-    def spoilt(*_: object) -> object:
-        fitted = real(*_)  # type: ignore[arg-type]
-        fitted.final.item_vectors.copy_(-fitted.final.item_vectors)
-        return fitted
-
-    real = refresh._fit
-    monkeypatch.setattr(refresh, "_fit", spoilt)
-    report = live.refresh()
-    assert not report.accepted and report.reason.startswith("refused: recall@3")
-    assert report.refreshed_recall is not None and report.live_recall is not None
-    assert report.refreshed_recall < report.live_recall
-    assert live.generation == 0 and not list((tmp_path / "kgrec" / "live").glob("[0-9]*"))
-
-
-def test_a_failed_training_leaves_the_live_model(
-    open_live: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    live = open_live("ease")
-    busy(live)
-    from kgrec.online import refresh
-
-    def fail(*_: object) -> None:
-        raise OSError("no space left")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(refresh, "write_model", fail)
-        with pytest.raises(OSError, match="no space"):
-            live.refresh()
-    assert live.generation == 0 and not list((tmp_path / "ease" / "live").glob("[0-9]*"))
-    assert live.refresh().generation in (0, 1)
-
-
-def test_no_reader_fails_while_generations_change(open_live: Open) -> None:
-    live = open_live("ease", OnlineConfig(gate_tolerance=1.0))
-    busy(live)
-    failures: list[BaseException] = []
-    answered = [0]
-    stop = threading.Event()
-
-    def read() -> None:
-        while not stop.is_set():
-            try:
-                assert len(live.recommend("u03", 3)) == 3
-                assert live.search("shoe", "u03", 3).hits
-                live.record([Event(f"r{answered[0]}", "u03", "i01", "view")])
-                answered[0] += 1
-            except BaseException as error:
-                failures.append(error)
-                return
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    try:
-        assert live.refresh().accepted
-        live.put_item(ItemRecord("new", "running shoe new"))
-        assert live.rollback() == 0
-    finally:
-        stop.set()
-        reader.join(20)
-    assert not failures and answered[0] > 0
-
-
-def test_one_refresh_at_a_time(open_live: Open) -> None:
-    live = open_live("ease")
-    with live._refreshing, pytest.raises(ConfigError, match="under way"):
-        live.refresh()
-
-
-def everywhere(folder: Path) -> list[Path]:
-    """Files under a folder that hold the secret name, as they are or inside of a Parquet table."""
-    import polars as pl
-
-    found = []
-    for file in folder.rglob("*"):
-        if file.is_file() and SECRET.encode() in file.read_bytes():
-            found.append(file)
-        elif file.suffix == ".parquet":
-            frame = pl.read_parquet(file)
-            texts = frame.select(pl.col(pl.String)).rows()
-            found += [file] if any(SECRET in (text or "") for row in texts for text in row) else []
-    return found
-
-
-def test_an_erased_person_is_nowhere(open_live: Open, tmp_path: Path) -> None:
-    live = open_live("ease", OnlineConfig(gate_tolerance=1.0))
-    busy(live)
-    live.record(likes(SECRET, ["i01", "i04"]))
-    busy_more = [Event(f"late{n}", f"u{n:02d}", f"i{n:02d}", "like") for n in range(20)]
-    live.record(busy_more)
-    assert live.refresh().accepted
-    assert SECRET in live._live.dataset.users
-    # The check itself finds what it looks for.
-    assert everywhere(tmp_path)
-    stranger = ids(live.recommend("stranger", 5))
-    assert live.erase(SECRET) == 2
-    assert everywhere(tmp_path) == []
-    assert live.export(SECRET) == {"user": SECRET, "trained_on": [], "events": []}
-    assert len(live.recommend(SECRET, 5)) == len(stranger)
-    assert live.generation == 1
-    live.rollback()
-    assert live.export(SECRET)["trained_on"] == [] and SECRET not in live._live.dataset.users
-    live.record([Event(f"more{n}", f"u{n:02d}", f"i{29 - n:02d}", "like") for n in range(20)])
-    live.refresh()
-    assert SECRET not in live._live.dataset.users
-    live.close()
-    assert everywhere(tmp_path) == []
-
-
-@pytest.mark.parametrize("model", ["ease", "kgrec", "bpr"])
-def test_an_erased_person_of_the_run_leaves_no_trace_in_the_model(open_live: Open, model: str) -> None:
-    live = open_live(model)
-    row = live._live.dataset.users.row("u05")
-    others = ids(live.recommend("u06", 5))
-    assert live.export("u05")["trained_on"]
-    live.erase("u05")
-    assert float(live._live.scorer.scores(torch.tensor([row])).abs().max()) == 0
-    assert len(live._live.seen.of(row)) == 0
-    assert ids(live.recommend("u06", 5)) == others
-    for name, tensor in live._live.trained.run.read_tensors("model.safetensors").items():
-        if name.endswith("free") or "user" in name:
-            assert float(tensor[row].abs().max()) == 0
-
-
-def test_an_erasure_during_a_refresh_holds(open_live: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    live = open_live("ease", OnlineConfig(gate_tolerance=1.0))
-    busy(live)
-    from kgrec.online import live_model
-
-    real = live_model.train_refreshed
-
-    def slow(*arguments: object) -> object:
-        trained = real(*arguments)  # type: ignore[arg-type]
-        live.erase("n1")
-        return trained
-
-    monkeypatch.setattr(live_model, "train_refreshed", slow)
-    assert live.refresh().accepted
-    assert "n1" not in live._live.dataset.users
-    assert live.export("n1")["trained_on"] == []
-
-
-def test_an_erasure_that_a_crash_cut_off_is_finished_at_the_start(
-    open_live: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    live = open_live("ease")
-
-    def crash(_: str) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(live, "_forget", crash)
-    with pytest.raises(KeyboardInterrupt):
-        live.erase("u05")
-    live.close()
-    again = open_live("ease")
-    assert "u05" not in again._live.dataset.users
-
-
-def test_an_erased_person_may_come_back_as_a_new_one(open_live: Open) -> None:
-    live = open_live("ease")
-    live.erase("u05")
-    assert live.record([Event("old", "u05", "i01", "like", timestamp=1.0)]) == 0
-    assert live.record(likes("u05", ["i02"])) == 1
-    assert [event["item"] for event in live.export("u05")["events"]] == ["i02"]
-
-
 def test_scores_are_finite_for_everybody(open_live: Open) -> None:
     live = open_live("kgrec")
     for user in ("u00", "stranger"):
@@ -376,17 +152,6 @@ def test_a_log_elsewhere_is_read_from_its_start(open_live: Open, tmp_path: Path)
     log.close()
 
 
-def test_a_run_that_learnt_from_another_log_is_refused(open_live: Open, tmp_path: Path) -> None:
-    live = open_live("ease", OnlineConfig(gate_tolerance=1.0))
-    busy(live)
-    assert live.refresh().accepted
-    live.close()
-    for file in tmp_path.glob("events.db*"):
-        file.unlink()
-    with pytest.raises(ConfigError, match="another log"):
-        open_live("ease")
-
-
 def test_a_run_has_one_writer(open_live: Open, tmp_path: Path) -> None:
     live = open_live("ease")
     other = EventLog(f"sqlite:///{tmp_path / 'events.db'}")
@@ -394,36 +159,3 @@ def test_a_run_has_one_writer(open_live: Open, tmp_path: Path) -> None:
         LiveModel.open(tmp_path / "ease", other)
     live.close()
     LiveModel.open(tmp_path / "ease", other).close()
-
-
-def test_what_a_killed_refresh_left_is_removed(open_live: Open, tmp_path: Path) -> None:
-    left = tmp_path / "ease" / "live" / "0003"
-    open_live("ease").close()
-    left.mkdir()
-    (left / "seen.parquet").write_text("somebody")
-    live = open_live("ease")
-    assert live.generation == 0 and not left.exists()
-
-
-def test_a_run_is_given_back_after_the_refresh_under_way(
-    open_live: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    live = open_live("ease", OnlineConfig(gate_tolerance=1.0))
-    busy(live)
-    from kgrec.online import live_model
-
-    real, held = live_model.train_refreshed, threading.Event()
-
-    def slow(*arguments: object) -> object:
-        held.set()
-        time.sleep(0.5)
-        return real(*arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(live_model, "train_refreshed", slow)
-    trainer = threading.Thread(target=live.refresh)
-    trainer.start()
-    assert held.wait(20)
-    live.close()
-    assert live.generation == 1
-    trainer.join(20)
-    assert open_live("ease").generation == 1
