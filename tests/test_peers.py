@@ -252,7 +252,6 @@ def test_jobs_take_turns_and_are_done_once(load: Any, tmp_path: Path) -> None:
         jobs.all_jobs(recipes(), ["Z"], scale, files)
 
 
-@pytest.mark.slow
 def test_all_sides_have_the_same_memory(load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = load("jobs")
     monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "1")
@@ -261,6 +260,7 @@ def test_all_sides_have_the_same_memory(load: Any, monkeypatch: pytest.MonkeyPat
     assert memory == [jobs.MEMORY] * len(jobs.SIDES)
 
 
+@pytest.mark.slow
 def test_every_recipe_of_kgrec_composes(load: Any, tmp_path: Path) -> None:
     from omegaconf import OmegaConf
 

@@ -150,6 +150,7 @@ def _settings(
     settings |= {"data_sha256": json.loads((files / "sizes.json").read_text())["sha256"]}
     if side != "kgrec":
         settings |= {"model": recipe["model"], "files": str(files), "environment": made_of()}
+        settings |= {"memory": MEMORY}
     if side == "implicit":
         settings |= {"patience": 20, "evaluate_every": 1}
     return settings

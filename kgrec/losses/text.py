@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from kgrec.look_up import look_up
 from kgrec.losses.logsumexp import Pairs, score_logsumexp
 
 
@@ -18,5 +19,5 @@ def text_loss(text: Tensor, items: Tensor, target: Tensor, temperature: float, k
     """
     x, y = F.normalize(text, dim=1), F.normalize(items, dim=1)
     copies = torch.bincount(target, minlength=len(items)).to(x.dtype)
-    own = (x * y[target]).sum(1) / temperature
+    own = (x * look_up(y, target)).sum(1) / temperature
     return torch.logaddexp(score_logsumexp(x, y, temperature, copies.log(), known), own) - own

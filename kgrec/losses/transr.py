@@ -58,7 +58,7 @@ def project_by_relation(rows: Tensor, relation: Tensor, projections: Tensor) -> 
     each row would take ``O(batch dim d_r)``. On a GPU the group sizes are read once a call.
     """
     order = relation.argsort()
-    groups = rows[order].split(torch.bincount(relation, minlength=len(projections)).tolist())
+    groups = look_up(rows, order).split(torch.bincount(relation, minlength=len(projections)).tolist())
     # unbind, because the gradient of each projections[r] would be a whole (R, dim, d_r) of zeros but for one.
     matrices = projections.unbind(0)
     projected = torch.cat([group @ matrix for group, matrix in zip(groups, matrices, strict=True)])

@@ -2,14 +2,21 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from kgrec.errors import ConfigError
 from kgrec.graph.propagation import Propagation
+from kgrec.look_up import look_up
 from kgrec.models.common_neighbours import CommonNeighbours
 from kgrec.models.config_relational import LightKGConfig
 from kgrec.models.init import INITS, draw_rows
-from kgrec.models.network import Network, NodeVectors, checked_choice, checked_scoring, final_vectors
+from kgrec.models.network import (
+    Network,
+    NodeVectors,
+    checked_choice,
+    checked_scoring,
+    final_vectors,
+    unit_rows,
+)
 from kgrec.models.parts import NetworkParts, StepBatch
 
 
@@ -110,7 +117,7 @@ class LightKG(Network):
 
     def _contrast(self, left: Tensor, right: Tensor) -> Tensor:
         """The contrastive layer's mean for rows of ``node``, ``(a,)`` and ``(b,)``."""
-        cosine = F.normalize(self.node[left], dim=1) @ F.normalize(self.node[right], dim=1).T
+        cosine = unit_rows(look_up(self.node, left)) @ unit_rows(look_up(self.node, right)).T
         apart = 1 - self.common.similarity(left, right)
         scale = self.common.scale
         weight = 1 - scale[left].unsqueeze(1) * scale[right]

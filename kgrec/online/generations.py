@@ -1,7 +1,9 @@
 """The generation that answers and the one before it, in memory and on disk."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from kgrec.errors import ConfigError
 from kgrec.load_run import load_vocabularies
@@ -25,6 +27,7 @@ class Generations:
         self._live = loaded[0]
         self._previous = loaded[1] if len(loaded) > 1 else None
         self._erased: set[str] = set()
+        self._under_way: Path | None = None
 
     @classmethod
     def load(
@@ -57,6 +60,22 @@ class Generations:
             self._erased.clear()
             return self._live
 
+    @contextmanager
+    def reserved(self) -> Iterator[tuple[int, Path]]:
+        """Number and folder of a new generation; whatever changes meanwhile leaves the folder alone.
+
+        Unless `take_over` has made it answer, it is gone afterwards.
+        """
+        with self.changing:
+            number = self.files.next_number()
+            self._under_way = folder = self.files.path(number)
+        try:
+            yield number, folder
+        finally:
+            with self.changing:
+                self._under_way = None
+                self.files.clean()
+
     def take_over(self, fresh: Generation) -> None:
         """Make ``fresh`` answer, without those who were erased and with the items that came meanwhile."""
         if self._live.searchable:
@@ -71,8 +90,8 @@ class Generations:
             self._live, self._previous = fresh, old
             self.files.clean()
 
-    def roll_back(self, records: Sequence[ItemRecord]) -> int:
-        """Go back to the generation before this one, with these items; its number.
+    def roll_back(self, records: Callable[[], Sequence[ItemRecord]]) -> int:
+        """Go back to the generation before this one, with the items of ``records()``; its number.
 
         Raises:
             ConfigError: there is none.
@@ -80,11 +99,11 @@ class Generations:
         with self.changing:
             if self._previous is None:
                 raise ConfigError("there is no earlier generation to go back to")
-            back = self._previous.with_records(records)
+            back = self._previous.with_records(records())
             self.files.write([(back.number, back.trained.position)])
             self._live, self._previous = back, None
             # Now alone: until here somebody might have read what is not loaded yet.
-            self.files.clean()
+            self.files.clean(self._under_way)
         return back.number
 
     def forget(self, user: str) -> None:

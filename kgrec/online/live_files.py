@@ -95,9 +95,9 @@ class LiveFiles:
         state = {"log": self.log, "generations": [list(g) for g in generations], "highest": highest}
         Run(self.folder).write_json(FILE, state)
 
-    def clean(self) -> None:
-        """Remove all that `read` does not name."""
-        self._remove_all_but({place.path for place in self.read()})
+    def clean(self, under_way: Path | None = None) -> None:
+        """Remove all that `read` does not name, but for the folder that a refresh is writing."""
+        self._remove_all_but({*(place.path for place in self.read()), under_way})
 
     def erasures_applied(self) -> int:
         """How many erasures of the log these generations, and the run itself, are known to be without."""
@@ -113,7 +113,7 @@ class LiveFiles:
         state = Run(self.folder)
         return int(state.read_json(FILE).get("highest", 0)) if state.has(FILE) else 0
 
-    def _remove_all_but(self, kept: set[Path]) -> None:
+    def _remove_all_but(self, kept: set[Path | None]) -> None:
         for path in self.folder.glob("[0-9]*"):
             if path.is_dir() and path not in kept:
                 shutil.rmtree(path, ignore_errors=True)

@@ -244,8 +244,7 @@ class LiveModel:
         Raises:
             ConfigError: there is none.
         """
-        with self.generations.changing:
-            return self.generations.roll_back(self._log.items())
+        return self.generations.roll_back(self._log.items)
 
     def close(self) -> None:
         """Give log and run back; waits for a refresh under way, whose folder nobody else may touch."""

@@ -22,7 +22,8 @@ class Recorder:
 
     def read_all(self) -> None:
         """Take in what the log has."""
-        self._fold(self._log.all_after(0))
+        with self._turn:
+            self._fold(self._log.all_after(0))
 
     def record(self, events: Sequence[Event]) -> int:
         """Write events to the log, then count them; how many were new.

@@ -1,7 +1,6 @@
 """Train on the log, judge on its latest events, let the new generation answer if that is good enough."""
 
 import logging
-import shutil
 import threading
 import time
 from pathlib import Path
@@ -51,18 +50,12 @@ class Refresher:
         if people == 0:
             reason = "no new event can judge a model: nobody did anything with an item new to them"
             return RefreshReport(False, live.number, reason)
-        number = self._generations.files.next_number()
-        folder = self._generations.files.path(number)
-        passed = False
-        try:
+        with self._generations.reserved() as (number, folder):
             fresh = self._trained(live, cut, folder, number)
             recall, _ = gate.recall(fresh)
-            if gate.passes(live_recall, recall):
+            passed = gate.passes(live_recall, recall)
+            if passed:
                 self._generations.take_over(fresh)
-                passed = True
-        finally:
-            if not passed:
-                shutil.rmtree(folder, ignore_errors=True)
         k = self.config.gate_k
         verdict = f"recall@{k} {recall:.4f} against {live_recall:.4f} over {people} people"
         return RefreshReport(

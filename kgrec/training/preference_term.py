@@ -54,7 +54,7 @@ def preference_term(
 def _sampled(
     config: PreferenceConfig, positives: Positives, network: Network, vectors: NodeVectors, batch: Batch
 ) -> Tensor:
-    """Uniform negatives. Memory: ``4 batch (1 + negatives) dim`` bytes."""
+    """Uniform negatives. Memory: ``8 batch (1 + negatives) dim`` bytes, rows and their products."""
     drawn, hit = positives.negatives(batch.users, config.negatives, batch.generator)
     # Positives and negatives in one look-up: each one costs a dense gradient of the whole table.
     scores = network.pair_scores(vectors, batch.users, torch.cat([batch.items.unsqueeze(1), drawn], 1))

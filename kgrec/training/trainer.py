@@ -17,7 +17,7 @@ from kgrec.training.checkpoint import CheckpointStore
 from kgrec.training.checks import check_training
 from kgrec.training.config import TrainingConfig
 from kgrec.training.finite import check_finite
-from kgrec.training.memory import keep_freed_memory
+from kgrec.training.memory import freed_memory_kept
 from kgrec.training.objective import Objective
 from kgrec.training.result import TrainingResult
 from kgrec.training.rng import generator_state, restore_generators
@@ -70,14 +70,14 @@ class Trainer:
         Raises:
             TrainingError: a loss term or the gradient norm is not finite.
         """
-        keep_freed_memory()
         self._resume()
         last = self.config.epochs if stop_after is None else min(stop_after, self.config.epochs)
         epochs = range(self.result.epochs + 1, last + 1)
-        for epoch in progress(epochs, desc="training", unit="epoch"):
-            if self.stopping.exhausted or self._out_of_time():
-                break
-            self._epoch(epoch, evaluate, on_epoch)
+        with freed_memory_kept():
+            for epoch in progress(epochs, desc="training", unit="epoch"):
+                if self.stopping.exhausted or self._out_of_time():
+                    break
+                self._epoch(epoch, evaluate, on_epoch)
         if self.best_state is not None:
             self.network.load_state_dict(self.best_state)
         # 0 where nothing was evaluated: then the last epoch is the one that is kept.

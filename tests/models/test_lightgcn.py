@@ -7,7 +7,8 @@ import torch
 from torch_geometric.nn.models import LightGCN as PyGLightGCN
 
 from kgrec.data.user_items import UserItems
-from kgrec.models.lightgcn import LightGCN
+from kgrec.graph.csr import CSROperator
+from kgrec.models.lightgcn import LightGCN, layer_mean
 from kgrec.models.network import Network
 
 
@@ -43,3 +44,18 @@ def test_equals_pyg_in_value_and_gradient(make_network: Callable[..., Network], 
     (our_grad,) = torch.autograd.grad((ours * direction).sum(), network.node)
     (their_grad,) = torch.autograd.grad((theirs * direction).sum(), other.embedding.weight)
     assert torch.allclose(our_grad, their_grad, atol=1e-5)
+
+
+@pytest.mark.parametrize("layers", [0, 1, 3])
+def test_the_mean_of_a_one_sided_matrix_has_the_gradient_of_its_transpose(layers: int) -> None:
+    torch.manual_seed(0)
+    dense = torch.tensor([[0.0, 2.0, 0.0], [0.0, 0.0, 0.5], [0.0, 1.0, 3.0]])
+    rows, columns = dense.nonzero().T
+    operator = CSROperator.from_edges(rows, columns, dense[rows, columns], (3, 3))
+    x, weights = torch.randn(3, 4, requires_grad=True), torch.randn(3, 4)
+    before = x.detach().clone()
+    powers = sum(torch.linalg.matrix_power(dense, layer) for layer in range(layers + 1)) / (layers + 1)
+    assert torch.allclose(layer_mean(operator, x, layers), powers @ x, atol=1e-5)
+    (gradient,) = torch.autograd.grad((layer_mean(operator, x, layers) * weights).sum(), x)
+    assert torch.allclose(gradient, powers.T @ weights, atol=1e-5)
+    assert torch.equal(x, before)

@@ -16,7 +16,6 @@ from kgrec.recommender import Hit, Recommender
 from kgrec.run import Run
 
 Open = Callable[..., LiveModel]
-SECRET = "mallory@example.org"
 
 
 def ids(hits: Iterable[Hit]) -> list[str]:

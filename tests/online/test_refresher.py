@@ -204,3 +204,29 @@ def test_a_run_is_given_back_after_the_refresh_under_way(
     assert live.generation == 1
     trainer.join(20)
     assert open_live("ease").generation == 1
+
+
+def test_going_back_during_a_refresh_leaves_what_it_is_writing(
+    open_live: Open, busy: Busy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = open_live("ease", OnlineConfig(gate_tolerance=1.0))
+    busy(live)
+    assert live.refresh().accepted
+    for number in range(20):
+        user = f"u{number:02d}"
+        live.record(likes(user, ids(live.recommend(user, 1)), "cart"))
+    from kgrec.online import refresher
+
+    real = refresher.train_refreshed
+
+    def meanwhile(*arguments: object) -> object:
+        trained = real(*arguments)  # type: ignore[arg-type]
+        assert live.rollback() == 0
+        return trained
+
+    with monkeypatch.context() as patch:
+        patch.setattr(refresher, "train_refreshed", meanwhile)
+        assert live.refresh().generation == live.generation == 2
+    live.close()
+    again = open_live("ease")
+    assert again.generation == 2 and again.rollback() == 0
