@@ -19,6 +19,7 @@ SECTIONS = {
     "lastfm": "lastfm.md",
     "lastfm-slow": "lastfm-slow.md",
     "lastfm-paper": "lastfm-paper.md",
+    "dbbook2014": "dbbook2014.md",
     "zh-titles": "search-zh-titles.md",
     "zh-shop": "search-zh-shop.md",
     "retrotech": "search-retrotech.md",

@@ -52,7 +52,7 @@ class NodeVectors:
         return look_up(self.first_users, self._places(users))
 
     def _places(self, users: Tensor) -> Tensor:
-        return users if self.held is None else torch.searchsorted(self.held, users)
+        return users if self.held is None else torch.searchsorted(self.held, users.contiguous())
 
 
 class Network(nn.Module, ABC):

@@ -138,7 +138,7 @@ def test_nobody_waits_for_a_training_to_be_forgotten(
         assert end.wait(60)
         raise ConfigError("two new events are the least")
 
-    monkeypatch.setattr(asked.live, "_refresh", train)  # type: ignore[attr-defined]
+    monkeypatch.setattr(asked.live.refresher, "_refresh", train)  # type: ignore[attr-defined]
     thread = threading.Thread(target=asked, args=("POST", "/refresh"))  # type: ignore[arg-type]
     thread.start()
     try:
