@@ -19,6 +19,10 @@ class EdgeDropout:
         """The same operator with its tensors on ``device``."""
         return EdgeDropout(self.operator.to(device))
 
+    def rows(self, chosen: torch.Tensor) -> "EdgeDropout":
+        """Some rows of the operator, ``chosen`` ``(n,)``."""
+        return EdgeDropout(self.operator.rows(chosen))
+
     def draw(self, rate: float) -> CSROperator:
         """A fresh draw from torch's global generator, as in ``nn.Dropout``; ``A`` itself for a rate of 0."""
         if rate == 0:

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from kgrec.errors import ConfigError
 from kgrec.graph.edge_dropout import EdgeDropout
 from kgrec.graph.propagation import Propagation, RelationalOperator
+from kgrec.look_up import look_up
 from kgrec.losses.independence import MEASURES, independence_loss
 from kgrec.models.config_relational import KGINConfig
 from kgrec.models.init import INITS, draw_rows
@@ -18,6 +19,9 @@ from kgrec.models.network import (
     unit_rows,
 )
 from kgrec.models.parts import NetworkParts, StepBatch
+
+MOST = 0.5
+"""A batch with a larger share of the users propagates to all: choosing rows is a sort of their entries."""
 
 
 class KGIN(Network):
@@ -36,7 +40,7 @@ class KGIN(Network):
 
     Without knowledge there are no intents: users hear their items' plain mean, items are free vectors. Cost:
     L products over knowledge and L over the interactions in one direction, forward and backward; node dropout
-    saves none of it.
+    saves none of it. Nobody hears users, so that a step whose batch holds few of them leaves out the others.
     """
 
     constants = ("facts", "histories")
@@ -82,14 +86,27 @@ class KGIN(Network):
 
     def forward(self) -> NodeVectors:
         """Propagate with one draw of the node dropout for all layers, sum the layers."""
+        return self._vectors(self.histories, None)
+
+    def batch_vectors(self, users: Tensor) -> NodeVectors:
+        """The same for the batch's users only, unless they are most of all: a thousand means where all are a
+        hundred thousand."""
+        held = users.unique()
+        if len(held) > MOST * self.n_users:
+            return super().batch_vectors(users)
+        return self._vectors(self.histories.rows(held), held)
+
+    def _vectors(self, histories: EdgeDropout, held: Tensor | None) -> NodeVectors:
         rate = self.config.node_dropout if self.training else 0.0
-        facts, histories = self.facts.draw(rate), self.histories.draw(rate)
+        facts, own_items = self.facts.draw(rate), histories.draw(rate)
         knowledge = RelationalOperator(facts, self.get_buffer("pair_node"), self.get_buffer("pair_relation"))
         first_users, first_nodes = self.node.tensor_split([self.n_users])
+        if held is not None:
+            first_users = look_up(first_users, held)
         gates = self._user_gates(first_users)
         users, all_users, nodes, all_nodes = first_users, first_users, first_nodes, first_nodes
         for _ in range(self.config.layers):
-            heard = histories @ nodes[: self.n_items]
+            heard = own_items @ nodes[: self.n_items]
             users = self._layer(heard if gates is None else heard * gates)
             nodes = self._layer(knowledge(nodes, self.relation))
             all_users, all_nodes = all_users + users, all_nodes + nodes
@@ -100,6 +117,7 @@ class KGIN(Network):
             relations=self.relation,
             first_users=first_users,
             first_items=first_nodes[: self.n_items],
+            held=held,
         )
 
     def own_terms(self, vectors: NodeVectors, batch: StepBatch) -> dict[str, Tensor]:

@@ -180,3 +180,45 @@ def test_values_that_make_no_sense_are_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         make_network("kgin", **options)
+
+
+@pytest.mark.parametrize("knowledge", [True, False])
+def test_a_batch_of_few_users_is_propagated_to_them_alone(
+    knowledge: bool, dataset: Dataset, split: Split, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kgrec.models.kgin.MOST", 1.0)
+    known = dataset if knowledge else with_knowledge(dataset, "none", 0)
+    config = KGINConfig(dim=4, scoring="cosine", node_dropout=0.0, message_dropout=0.0)
+    network = KGIN(Propagation(build_graph(known, split.train)), config)
+    users = torch.tensor([3, 1, 3])
+    few, every = network.batch_vectors(users), network()
+    assert few.held is not None
+    assert few.held.tolist() == [1, 3]
+    assert few.users.shape == (2, 4)
+    ours, theirs = few.of_users(users), every.of_users(users)
+    assert torch.allclose(ours, theirs, atol=1e-6)
+    assert torch.allclose(few.first_of_users(users), every.first_of_users(users), atol=0)
+    assert torch.allclose(few.items, every.items, atol=0)
+    weights = torch.randn_like(ours)
+    sums = [(one.of_users(users) * weights).sum() + one.items.sum() for one in (few, every)]
+    inputs = list(network.parameters()) if knowledge else [network.node]
+    gradients = [torch.autograd.grad(total, inputs, allow_unused=True) for total in sums]
+    for one, other in zip(*gradients, strict=True):
+        assert (one is None) == (other is None)
+        assert one is None or torch.allclose(one, other, atol=1e-5)
+
+
+def test_a_batch_of_most_users_is_propagated_to_all(make_network: Make) -> None:
+    network = make_network("kgin")
+    assert network.batch_vectors(torch.arange(network.n_users)).held is None
+
+
+def test_node_dropout_of_a_few_users_is_a_share_of_their_own_items(make_network: Make) -> None:
+    network = make_network("kgin", node_dropout=0.5, message_dropout=0.0, layers=1)
+    assert isinstance(network, KGIN)
+    users = torch.tensor([0, 2])
+    drawn = network.histories.rows(users).draw(0.5).matrix.to_dense()
+    whole = network.histories.operator.matrix.to_dense()[users]
+    assert drawn.shape == whole.shape
+    kept = drawn != 0
+    assert torch.allclose(drawn[kept], 2 * whole[kept])
