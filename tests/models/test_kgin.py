@@ -217,8 +217,10 @@ def test_node_dropout_of_a_few_users_is_a_share_of_their_own_items(make_network:
     network = make_network("kgin", node_dropout=0.5, message_dropout=0.0, layers=1)
     assert isinstance(network, KGIN)
     users = torch.tensor([0, 2])
+    torch.manual_seed(0)
     drawn = network.histories.rows(users).draw(0.5).matrix.to_dense()
     whole = network.histories.operator.matrix.to_dense()[users]
     assert drawn.shape == whole.shape
     kept = drawn != 0
+    assert 0 < kept.sum() < (whole != 0).sum()
     assert torch.allclose(drawn[kept], 2 * whole[kept])
