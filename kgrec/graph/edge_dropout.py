@@ -20,7 +20,7 @@ class EdgeDropout:
         return EdgeDropout(self.operator.to(device))
 
     def rows(self, chosen: torch.Tensor) -> "EdgeDropout":
-        """Some rows of the operator, ``chosen`` ``(n,)``."""
+        """Some rows of the operator, ``chosen`` ``(n,)``: ``(n, columns)``. Cost: a sort of their entries."""
         return EdgeDropout(self.operator.rows(chosen))
 
     def draw(self, rate: float) -> CSROperator:
